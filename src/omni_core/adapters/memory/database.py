@@ -1,0 +1,118 @@
+"""Tables of rows in memory, with transactions that are serial for each tenant and that roll back."""
+
+import asyncio
+import copy
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+import msgspec
+
+from omni_core.domain.kernel.clock import Clock
+from omni_core.domain.kernel.events import Event, RecordedEvent
+from omni_core.domain.kernel.ids import Ids
+from omni_core.domain.kernel.tenancy import TenantId
+from omni_core.domain.kernel.uow import Transaction
+
+Row = TypeVar("Row")
+Table = dict[TenantId, dict[object, Any]]
+_open_tenants: ContextVar[frozenset[tuple[int, TenantId]]] = ContextVar("open_tenants", default=frozenset())
+
+
+class MemoryDatabase:
+    """The tables, and a lock for each tenant: at most one transaction of a tenant is open at a time."""
+
+    def __init__(self, clock: Clock, ids: Ids) -> None:
+        self.clock = clock
+        self.ids = ids
+        self.tables: dict[str, Table] = defaultdict(lambda: defaultdict(dict))
+        self._locks: dict[TenantId, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    @asynccontextmanager
+    async def begin(self, tenant_id: TenantId) -> "AsyncGenerator[MemoryTransaction, None]":
+        """Open a transaction; a UnitOfWork. One inside another for the same tenant would wait for itself: refused."""
+        mark = (id(self), tenant_id)
+        if mark in _open_tenants.get():
+            raise RuntimeError("a transaction of this tenant is open in this task already")
+        token = _open_tenants.set(_open_tenants.get() | {mark})
+        try:
+            async with self._locks[tenant_id]:
+                tx = MemoryTransaction(self, tenant_id)
+                try:
+                    yield tx
+                except BaseException:
+                    tx.roll_back()
+                    raise
+        finally:
+            _open_tenants.reset(token)
+
+    def every(self, table: str) -> Iterator[Any]:
+        """Yield copies of the rows of every tenant; for the adapters that stand in for the directory functions."""
+        for rows in self.tables[table].values():
+            yield from map(copy.deepcopy, rows.values())
+
+
+class MemoryTransaction:
+    """Reads and writes the rows of one tenant; keeps what it overwrote, to put it back."""
+
+    def __init__(self, database: MemoryDatabase, tenant_id: TenantId) -> None:
+        self._database = database
+        self._tenant_id = tenant_id
+        self._before: list[tuple[str, object, Any]] = []
+
+    @property
+    def tenant_id(self) -> TenantId:
+        """The tenant whose rows this transaction sees."""
+        return self._tenant_id
+
+    def rows(self, table: str) -> dict[object, Any]:
+        """Return copies of the tenant's rows, by key, in the order in which they were added."""
+        return {key: copy.deepcopy(row) for key, row in self._rows(table).items()}
+
+    def get(self, table: str, key: object) -> Any:
+        """Return a copy of a row, or None."""
+        return copy.deepcopy(self._rows(table).get(key))
+
+    def put(self, table: str, key: object, row: Any) -> None:
+        """Add or replace a row."""
+        self._before.append((table, key, self._rows(table).get(key)))
+        self._rows(table)[key] = copy.deepcopy(row)
+
+    def delete(self, table: str, key: object) -> bool:
+        """Remove a row; tell whether it was there."""
+        before = self._rows(table).pop(key, None)
+        self._before.append((table, key, before))
+        return before is not None
+
+    async def record(self, *events: Event) -> None:
+        """Append events to the tenant's log."""
+        for event in events:
+            recorded = RecordedEvent(
+                id=self._database.ids.new(),
+                tenant_id=self._tenant_id,
+                event_type=event.event_type,
+                aggregate_id=event.aggregate_id,
+                recorded_at=self._database.clock.now(),
+                data=msgspec.to_builtins(event),
+            )
+            self.put("event", recorded.id, recorded)
+
+    def roll_back(self) -> None:
+        """Put back what was there before, newest first."""
+        for table, key, row in reversed(self._before):
+            if row is None:
+                self._rows(table).pop(key, None)
+            else:
+                self._rows(table)[key] = row
+
+    def _rows(self, table: str) -> dict[object, Any]:
+        return self._database.tables[table][self._tenant_id]
+
+
+def memory_tx(tx: Transaction) -> MemoryTransaction:
+    """Return `tx` as what it must be here: adapters of one technology only work with one another."""
+    if not isinstance(tx, MemoryTransaction):
+        raise TypeError("a memory adapter was handed a transaction of another technology")
+    return tx

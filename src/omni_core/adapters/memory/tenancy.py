@@ -1,0 +1,103 @@
+"""Tenants, members and keys in memory."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from omni_core.adapters.memory.database import MemoryDatabase, memory_tx
+from omni_core.domain.kernel.tenancy import TenantId
+from omni_core.domain.kernel.uow import Transaction
+from omni_core.domain.tenancy.errors import MemberExists, TenantExists, UnknownKey, UnknownMember, UnknownTenant
+from omni_core.domain.tenancy.keys import ApiKey
+from omni_core.domain.tenancy.model import Member, Tenant
+from omni_core.domain.tenancy.ports import KeyRecord
+
+
+class MemoryTenantStore:
+    """The port `TenantStore`."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._database = database
+
+    async def add(self, tx: Transaction, tenant: Tenant) -> None:
+        """Store a new tenant."""
+        if any(other.slug == tenant.slug for other in self._database.every("tenant")):
+            raise TenantExists(f"there is a tenant {tenant.slug!r} already", slug=tenant.slug)
+        memory_tx(tx).put("tenant", tenant.id, tenant)
+
+    async def get(self, tx: Transaction) -> Tenant:
+        """Return the transaction's tenant."""
+        tenant = memory_tx(tx).get("tenant", tx.tenant_id)
+        if not isinstance(tenant, Tenant):
+            raise UnknownTenant(tenant=str(tx.tenant_id))
+        return tenant
+
+    async def lock(self, tx: Transaction) -> Tenant:
+        """Return the transaction's tenant; a memory transaction holds the tenant's lock anyway."""
+        return await self.get(tx)
+
+    async def save(self, tx: Transaction, tenant: Tenant) -> None:
+        """Store name and status."""
+        memory_tx(tx).put("tenant", tenant.id, tenant)
+
+    async def add_member(self, tx: Transaction, member: Member) -> None:
+        """Store a new member."""
+        if any(other.email == member.email for other in memory_tx(tx).rows("member").values()):
+            raise MemberExists(member_id=str(member.id))
+        memory_tx(tx).put("member", member.id, member)
+
+    async def members(self, tx: Transaction) -> list[Member]:
+        """Return the tenant's members, oldest first."""
+        return sorted(memory_tx(tx).rows("member").values(), key=lambda member: member.id)
+
+    async def remove_member(self, tx: Transaction, member_id: UUID) -> None:
+        """Remove a member."""
+        if not memory_tx(tx).delete("member", member_id):
+            raise UnknownMember(member_id=str(member_id))
+
+
+class MemoryKeyStore:
+    """The port `KeyStore`."""
+
+    async def add(self, tx: Transaction, key: ApiKey) -> None:
+        """Store a new key."""
+        memory_tx(tx).put("api_key", key.id, key)
+
+    async def lock(self, tx: Transaction, key_id: UUID) -> ApiKey:
+        """Return a key."""
+        key = memory_tx(tx).get("api_key", key_id)
+        if not isinstance(key, ApiKey):
+            raise UnknownKey(key_id=str(key_id))
+        return key
+
+    async def save(self, tx: Transaction, key: ApiKey) -> None:
+        """Store a key's revocation."""
+        memory_tx(tx).put("api_key", key.id, key)
+
+    async def list(self, tx: Transaction, limit: int, before: UUID | None) -> Sequence[ApiKey]:
+        """Return keys, newest first."""
+        keys = sorted(memory_tx(tx).rows("api_key").values(), key=lambda key: key.id, reverse=True)
+        return [key for key in keys if before is None or key.id < before][:limit]
+
+
+class MemoryDirectory:
+    """The port `Directory`."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._database = database
+
+    async def tenant_of_slug(self, slug: str) -> TenantId | None:
+        """Return the id of the tenant with this slug."""
+        return next((t.id for t in self._database.every("tenant") if t.slug == slug), None)
+
+    async def tenant_ids(self, limit: int, after: UUID | None) -> Sequence[TenantId]:
+        """Return ids, oldest first."""
+        ids = sorted(tenant.id for tenant in self._database.every("tenant"))
+        return [tenant_id for tenant_id in ids if after is None or tenant_id > after][:limit]
+
+    async def find_key(self, public_id: str) -> KeyRecord | None:
+        """Return the key with this public id."""
+        for key in self._database.every("api_key"):
+            if key.public_id == public_id:
+                tenant: Tenant = self._database.tables["tenant"][key.tenant_id][key.tenant_id]
+                return KeyRecord(key, tenant.status)
+        return None

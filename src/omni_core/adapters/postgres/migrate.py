@@ -1,0 +1,73 @@
+"""Brings a database's schema to this release's, as the owner; safe to run from several processes at once."""
+
+from pathlib import Path
+
+import msgspec
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from omni_core.adapters.postgres.engine import DatabaseUnavailable, engine_url
+
+# Any number will do, as long as every release of Omni takes the same.
+_LOCK = 0x6F6D6E69
+
+
+class SchemaState(msgspec.Struct, frozen=True):
+    """Which migration the database is at, None before the first, and which one this release wants."""
+
+    current: str | None
+    wanted: str
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this release can run on the database as it is."""
+        return self.current == self.wanted
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    return config
+
+
+async def upgrade(owner_url: str) -> SchemaState:
+    """Run every migration that is missing, in one transaction; return the state after it."""
+
+    def run(connection: sa.Connection) -> None:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+    engine = create_async_engine(engine_url(owner_url))
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            await connection.run_sync(run)
+            return await _state(connection)
+    except OSError as error:
+        raise DatabaseUnavailable("cannot connect to PostgreSQL") from error
+    finally:
+        await engine.dispose()
+
+
+async def state(url: str) -> SchemaState:
+    """Tell how far the database's schema is."""
+    engine = create_async_engine(engine_url(url))
+    try:
+        async with engine.connect() as connection:
+            return await _state(connection)
+    except (OSError, SQLAlchemyError) as error:
+        raise DatabaseUnavailable("cannot connect to PostgreSQL") from error
+    finally:
+        await engine.dispose()
+
+
+async def _state(connection: AsyncConnection) -> SchemaState:
+    wanted = ScriptDirectory.from_config(_config()).get_current_head()
+    current = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    return SchemaState(current, wanted or "")

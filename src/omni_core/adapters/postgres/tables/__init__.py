@@ -1,0 +1,1 @@
+"""The tables, one module for each context. Migrations make them; a test compares the two."""

@@ -1,0 +1,80 @@
+"""Transactions on PostgreSQL, each bound to one tenant by row-level security."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from omni_core.adapters.postgres.engine import DatabaseUnavailable
+from omni_core.adapters.postgres.tables.kernel import event
+from omni_core.domain.kernel.clock import Clock
+from omni_core.domain.kernel.events import Event
+from omni_core.domain.kernel.ids import Ids
+from omni_core.domain.kernel.tenancy import TenantId
+from omni_core.domain.kernel.uow import Transaction
+
+# SET LOCAL, never SET: behind a pooler a session's setting would be the next tenant's.
+_SET_TENANT = sa.text("select set_config('omni.tenant', :tenant, true)")
+
+
+class PostgresUnitOfWork:
+    """The port `UnitOfWork`."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock, ids: Ids) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._ids = ids
+
+    @asynccontextmanager
+    async def __call__(self, tenant_id: TenantId) -> "AsyncGenerator[PostgresTransaction, None]":
+        """Begin a transaction of one tenant; raise `DatabaseUnavailable` where the connection fails."""
+        try:
+            async with self._engine.begin() as connection:
+                await connection.execute(_SET_TENANT, {"tenant": str(tenant_id)})
+                yield PostgresTransaction(connection, tenant_id, self._clock, self._ids)
+        except (OSError, OperationalError, InterfaceError) as error:
+            raise DatabaseUnavailable("PostgreSQL does not answer") from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise DatabaseUnavailable("the connection to PostgreSQL broke") from error
+            raise
+
+
+class PostgresTransaction:
+    """An open transaction; `connection` is for the stores of this folder."""
+
+    def __init__(self, connection: AsyncConnection, tenant_id: TenantId, clock: Clock, ids: Ids) -> None:
+        self.connection = connection
+        self._tenant_id = tenant_id
+        self._clock = clock
+        self._ids = ids
+
+    @property
+    def tenant_id(self) -> TenantId:
+        """The tenant whose rows this transaction sees."""
+        return self._tenant_id
+
+    async def record(self, *events: Event) -> None:
+        """Append events to the tenant's log."""
+        if events:
+            await self.connection.execute(sa.insert(event), [self._row(one) for one in events])
+
+    def _row(self, one: Event) -> dict[str, object]:
+        return {
+            "tenant_id": self._tenant_id,
+            "id": self._ids.new(),
+            "event_type": one.event_type,
+            "aggregate_id": one.aggregate_id,
+            "recorded_at": self._clock.now(),
+            "data": msgspec.to_builtins(one),
+        }
+
+
+def connection_of(tx: Transaction) -> AsyncConnection:
+    """Return the connection of `tx`: adapters of one technology only work with one another."""
+    if not isinstance(tx, PostgresTransaction):
+        raise TypeError("a PostgreSQL adapter was handed a transaction of another technology")
+    return tx.connection

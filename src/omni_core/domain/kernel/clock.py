@@ -1,0 +1,88 @@
+"""Time, as a port: the domain never reads a clock of its own."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol, Self
+
+import msgspec
+
+from omni_core.domain.kernel.errors import InvalidValue
+
+
+class Clock(Protocol):
+    """Wall time for records, monotonic time for durations."""
+
+    def now(self) -> datetime:
+        """Return the present moment, timezone-aware, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards, from an arbitrary start."""
+        ...
+
+
+class Month(msgspec.Struct, frozen=True, order=True):
+    """A calendar month in UTC: from the first moment of its first day up to, not including, the next month."""
+
+    year: int
+    month: int
+
+    @classmethod
+    def parse(cls, text: str, field: str = "month") -> Self:
+        """Read `YYYY-MM`; raise `InvalidValue` that names `field`."""
+        year, _, month = text.partition("-")
+        digits = len(year) == 4 and len(month) == 2 and (year + month).isascii() and (year + month).isdigit()
+        if digits and 1 <= int(month) <= 12 and int(year) >= 1:
+            return cls(int(year), int(month))
+        raise InvalidValue(f"{field} must be a month such as 2026-11", field=field, allowed="YYYY-MM")
+
+    @classmethod
+    def of(cls, moment: datetime) -> Self:
+        """Return the month that `moment` falls in, in UTC."""
+        utc = moment.astimezone(UTC)
+        return cls(utc.year, utc.month)
+
+    @property
+    def start(self) -> datetime:
+        """The first moment of the month."""
+        return datetime(self.year, self.month, 1, tzinfo=UTC)
+
+    @property
+    def end(self) -> datetime:
+        """The first moment after the month."""
+        return self.next().start
+
+    def next(self) -> "Month":
+        """Return the month after this one."""
+        return Month(self.year + 1, 1) if self.month == 12 else Month(self.year, self.month + 1)
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-{self.month:02d}"
+
+
+def day_start(moment: datetime) -> datetime:
+    """Return midnight UTC at the start of the day that `moment` falls in."""
+    utc = moment.astimezone(UTC)
+    return datetime(utc.year, utc.month, utc.day, tzinfo=UTC)
+
+
+def next_day(moment: datetime) -> datetime:
+    """Return midnight UTC at the end of the day that `moment` falls in."""
+    return day_start(moment) + timedelta(days=1)
+
+
+def parse_moment(text: str, field: str) -> datetime:
+    """Read an ISO 8601 date (midnight UTC) or an ISO 8601 time with an offset; raise `InvalidValue`."""
+    try:
+        if len(text) == len("2026-11-21"):
+            day = date.fromisoformat(text)
+            return datetime(day.year, day.month, day.day, tzinfo=UTC)
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidValue(
+            f"{field} must be a date or a time with an offset",
+            field=field,
+            allowed="YYYY-MM-DD or ISO 8601 with offset",
+        ) from error
+    if moment.tzinfo is None:
+        raise InvalidValue(f"{field} lacks a UTC offset", field=field, allowed="ISO 8601 with offset, e.g. …Z")
+    return moment.astimezone(UTC)

@@ -1,0 +1,149 @@
+"""Money: integer minor units at the edges, exact integers of a far smaller unit inside.
+
+Prices of tokens are fractions of a cent, so costs are carried unrounded as `Picos` (10⁻¹² of a major unit) and are
+rounded exactly once, where an invoice line is made. A float never carries money.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Self
+
+import msgspec
+
+from omni_core.domain.kernel.errors import InvalidValue
+
+PICO_EXPONENT = 12
+
+# ISO 4217 (list one, 2026) minor-unit exponents where they differ from 2, and the crypto units that processors quote.
+_EXPONENTS = {
+    **dict.fromkeys(
+        (
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ),
+        0,
+    ),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+    **dict.fromkeys(
+        (
+            "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC "
+            "CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR "
+            "JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD "
+            "NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN "
+            "SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD XCG YER ZAR ZMW ZWG"
+        ).split(),
+        2,
+    ),
+    "BTC": 8,
+    "ETH": 12,
+    "USDC": 6,
+    "USDT": 6,
+}
+
+
+class Rounding(StrEnum):
+    """How an amount between two minor units becomes one of them; ties are what differs."""
+
+    HALF_UP = "half_up"
+    HALF_EVEN = "half_even"
+    UP = "up"
+
+
+def exponent_of(currency: str) -> int:
+    """Return how many decimal places the minor unit of `currency` has; raise `InvalidValue` for an unknown one."""
+    try:
+        return _EXPONENTS[currency]
+    except KeyError:
+        raise InvalidValue(
+            f"{currency!r} is not a currency that Omni knows", field="currency", allowed="an ISO 4217 code such as USD"
+        ) from None
+
+
+def parse_decimal(text: str, field: str) -> Decimal:
+    """Read a non-negative decimal number that somebody typed; raise `InvalidValue` that names `field`."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation as error:
+        raise InvalidValue(f"{field} must be a decimal number", field=field, allowed="e.g. 0.15") from error
+    if not value.is_finite() or value < 0:
+        raise InvalidValue(f"{field} must be a number from 0 up", field=field, allowed="e.g. 0.15")
+    return value
+
+
+class Money(msgspec.Struct, frozen=True):
+    """An amount that can be paid: `minor` units (cents for USD) of `currency` (ISO 4217)."""
+
+    minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        exponent_of(self.currency)
+
+    @classmethod
+    def parse(cls, text: str, currency: str, field: str = "amount") -> Self:
+        """Read a decimal amount in major units, such as `12.50`; raise `InvalidValue` where it is finer than a minor unit."""
+        scaled = parse_decimal(text, field).scaleb(exponent_of(currency))
+        if scaled != scaled.to_integral_value():
+            raise InvalidValue(
+                f"{field} has more decimal places than {currency} has",
+                field=field,
+                allowed=f"{exponent_of(currency)} places",
+            )
+        return cls(int(scaled), currency)
+
+    @property
+    def picos(self) -> int:
+        """The same amount in 10⁻¹² of a major unit."""
+        return int(self.minor * 10 ** (PICO_EXPONENT - exponent_of(self.currency)))
+
+    def __add__(self, other: "Money") -> "Money":
+        if other.currency != self.currency:
+            raise ValueError(f"cannot add {other.currency} to {self.currency}")
+        return Money(self.minor + other.minor, self.currency)
+
+    def __str__(self) -> str:
+        return f"{Decimal(self.minor).scaleb(-exponent_of(self.currency)):f} {self.currency}"
+
+
+def total(amounts: Iterable[Money], currency: str) -> Money:
+    """Add amounts of one currency; an empty sum is zero of `currency`."""
+    result = Money(0, currency)
+    for amount in amounts:
+        result += amount
+    return result
+
+
+def round_picos(picos: int, currency: str, rounding: Rounding) -> Money:
+    """Round an exact amount in 10⁻¹² of a major unit, `picos` ≥ 0, to minor units of `currency`."""
+    unit = 10 ** (PICO_EXPONENT - exponent_of(currency))
+    minor, rest = divmod(picos, unit)
+    up = {
+        Rounding.HALF_UP: 2 * rest >= unit,
+        Rounding.HALF_EVEN: 2 * rest > unit or (2 * rest == unit and minor % 2 == 1),
+        Rounding.UP: rest > 0,
+    }[rounding]
+    return Money(int(minor) + up, currency)
+
+
+def format_picos(picos: int) -> str:
+    """Write an exact amount in major units with every digit that matters and at least two places: `0.0003`, `12.50`."""
+    whole, fraction = divmod(picos, 10**PICO_EXPONENT)
+    digits = f"{fraction:012d}".rstrip("0").ljust(2, "0")
+    return f"{whole}.{digits}"

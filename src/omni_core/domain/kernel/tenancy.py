@@ -1,0 +1,79 @@
+"""Who asks, for which tenant, and what they may do. Everything is denied that no scope allows."""
+
+from enum import StrEnum
+from typing import NewType
+from uuid import UUID
+
+import msgspec
+
+from omni_core.domain.kernel.errors import InvalidValue, MissingScope
+
+TenantId = NewType("TenantId", UUID)
+
+
+class Scope(StrEnum):
+    """What an API key may be allowed to do; `platform:admin` is the operator's and reaches beyond one tenant."""
+
+    CHAT = "chat"
+    MODELS_READ = "models:read"
+    USAGE_READ = "usage:read"
+    USAGE_WRITE = "usage:write"
+    KEYS_READ = "keys:read"
+    KEYS_WRITE = "keys:write"
+    TENANT_READ = "tenant:read"
+    TENANT_WRITE = "tenant:write"
+    BUDGETS_READ = "budgets:read"
+    BUDGETS_WRITE = "budgets:write"
+    BILLING_READ = "billing:read"
+    BILLING_WRITE = "billing:write"
+    JOBS_READ = "jobs:read"
+    JOBS_WRITE = "jobs:write"
+    PLATFORM_ADMIN = "platform:admin"
+
+    @classmethod
+    def parse(cls, text: str, field: str = "scopes") -> "Scope":
+        """Read a scope's name; raise `InvalidValue` that lists the known ones."""
+        try:
+            return cls(text)
+        except ValueError as error:
+            raise InvalidValue(f"{text!r} is not a scope", field=field, allowed=[s.value for s in cls]) from error
+
+
+TENANT_SCOPES = frozenset(Scope) - {Scope.PLATFORM_ADMIN}
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """A caller whose identity is proved: the tenant it acts for, a name for the record, and its scopes.
+
+    `subject` is `key:<public id>` for an API key and `operator` for somebody with the program in their hands.
+    """
+
+    tenant_id: TenantId
+    subject: str
+    scopes: frozenset[Scope]
+    key_id: UUID | None = None
+
+    @classmethod
+    def operator(cls, tenant_id: TenantId) -> "Principal":
+        """Return the operator of this installation, acting for one tenant."""
+        return cls(tenant_id, "operator", frozenset(Scope))
+
+    def acting_for(self, tenant_id: TenantId) -> "Principal":
+        """Return this operator, acting for one tenant (platform:admin); raise `MissingScope` for anybody else."""
+        self.require(Scope.PLATFORM_ADMIN)
+        return Principal(tenant_id, self.subject, frozenset(Scope), self.key_id)
+
+    def may(self, scope: Scope) -> bool:
+        """Tell whether this caller has `scope`."""
+        return scope in self.scopes
+
+    def require(self, scope: Scope) -> None:
+        """Raise `MissingScope` unless this caller has `scope`."""
+        if scope not in self.scopes:
+            raise MissingScope(f"this needs the scope {scope}", scope=scope.value)
+
+
+# What belongs to the installation itself (the model catalogue, the price table) is kept as this tenant's, so that
+# every table and every policy has one shape, and no customer's transaction sees it by accident.
+PLATFORM = TenantId(UUID(int=0))
+OPERATOR = Principal.operator(PLATFORM)

@@ -1,0 +1,1 @@
+"""Language models: one message model, one port, a catalogue of models, and the gateway in front of them."""

@@ -1,0 +1,91 @@
+"""What goes wrong between a caller and a model."""
+
+from omni_core.domain.kernel.errors import Conflict, DependencyFailed, Invalid, NotFound, Precondition, Unsupported
+
+
+class UnknownModel(NotFound):
+    """There is no model of that name."""
+
+    code = "llm.unknown_model"
+
+
+class UnknownProvider(NotFound):
+    """There is no provider of that name."""
+
+    code = "llm.unknown_provider"
+
+
+class UnknownProviderKind(Invalid):
+    """No installed adapter speaks that kind of provider."""
+
+    code = "llm.unknown_provider_kind"
+
+
+class ModelExists(Conflict):
+    """A model of that name is there already."""
+
+    code = "llm.model_exists"
+
+
+class ProviderExists(Conflict):
+    """A provider of that name is there already."""
+
+    code = "llm.provider_exists"
+
+
+class InvalidRequest(Invalid):
+    """The chat request is not valid."""
+
+    code = "llm.invalid_request"
+
+
+class UnsupportedFeature(Unsupported):
+    """The model cannot do what the request asks."""
+
+    code = "llm.unsupported_feature"
+
+
+class ProviderNotReady(Precondition):
+    """The provider lacks something that it needs to be called."""
+
+    code = "llm.provider_not_ready"
+
+
+class ProviderRejected(Invalid):
+    """The provider refused the request as it is."""
+
+    code = "llm.provider_rejected"
+
+
+class ProviderUnavailable(DependencyFailed):
+    """The provider cannot be reached or fails."""
+
+    code = "llm.provider_unavailable"
+    retryable = True
+
+
+class ProviderTimeout(DependencyFailed):
+    """The provider did not answer within its time limit."""
+
+    code = "llm.provider_timeout"
+    retryable = True
+
+
+class ProviderRateLimited(DependencyFailed):
+    """The provider refuses more calls for now."""
+
+    code = "llm.provider_rate_limited"
+    retryable = True
+
+
+class ProviderRefusedKey(DependencyFailed):
+    """The provider does not accept the operator's key."""
+
+    code = "llm.provider_refused_key"
+
+
+class ProviderGarbage(DependencyFailed):
+    """The provider answered something that is not of its own protocol."""
+
+    code = "llm.provider_garbage"
+    retryable = True

@@ -1,0 +1,169 @@
+"""The message model: what is asked of a model, and what it answers, whichever provider it comes from."""
+
+from enum import StrEnum
+from typing import Any, Literal
+
+import msgspec
+
+from omni_core.domain.llm.errors import InvalidRequest
+
+
+class Role(StrEnum):
+    """Who speaks. `developer` instructions arrive as `system`."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+class Text(msgspec.Struct, frozen=True, tag="text"):
+    """Words."""
+
+    text: str
+
+
+class Image(msgspec.Struct, frozen=True, tag="image"):
+    """A picture: an https URL, or a `data:<media type>;base64,` URL that carries it."""
+
+    url: str
+    detail: Literal["auto", "low", "high"] = "auto"
+
+
+Part = Text | Image
+
+
+class ToolCall(msgspec.Struct, frozen=True):
+    """The model asks for a tool: `arguments` is JSON text as the model wrote it, so it may be invalid."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One turn. `tool_calls` are an assistant's; `tool_call_id` says which call a tool's message answers."""
+
+    role: Role
+    content: tuple[Part, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    name: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The words of this turn, without its pictures."""
+        return "".join(part.text for part in self.content if isinstance(part, Text))
+
+    @classmethod
+    def of(cls, role: Role, text: str) -> "Message":
+        """Return a turn of plain words."""
+        return cls(role, (Text(text),))
+
+
+class Tool(msgspec.Struct, frozen=True):
+    """A function that the model may ask for; `parameters` is a JSON Schema object."""
+
+    name: str
+    description: str = ""
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
+    strict: bool | None = None
+
+
+class ToolChoice(msgspec.Struct, frozen=True):
+    """Whether tools may, must or must not be asked for; `name` forces one of them."""
+
+    mode: Literal["auto", "none", "required"] = "auto"
+    name: str | None = None
+
+
+class ResponseFormat(msgspec.Struct, frozen=True):
+    """The form of the answer; `schema` is the JSON Schema of a `json_schema` answer."""
+
+    kind: Literal["text", "json_object", "json_schema"] = "text"
+    name: str = "answer"
+    schema: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class ChatRequest(msgspec.Struct, frozen=True):
+    """A question to a model. None leaves a setting to the provider. `max_output_tokens` counts tokens."""
+
+    model: str
+    messages: tuple[Message, ...]
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    reasoning_effort: str | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: ResponseFormat | None = None
+
+    def __post_init__(self) -> None:
+        if not self.messages:
+            raise InvalidRequest("messages must hold at least one message", field="messages", allowed="1 or more")
+        if self.max_output_tokens is not None and self.max_output_tokens < 1:
+            raise InvalidRequest("max_tokens must be at least 1", field="max_tokens", allowed="1 or more")
+
+    @property
+    def images(self) -> int:
+        """How many pictures the request holds."""
+        return sum(isinstance(part, Image) for message in self.messages for part in message.content)
+
+
+class FinishReason(StrEnum):
+    """Why the answer ended."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    TOOL_CALLS = "tool_calls"
+    CONTENT_FILTER = "content_filter"
+
+
+class TokenUsage(msgspec.Struct, frozen=True):
+    """What a call used, in tokens. Parts are counted within their whole, as the OpenAI API does:
+
+    cached, cache-write and audio input tokens are among `input_tokens`, audio and reasoning output tokens among
+    `output_tokens`. `estimated` says that Omni counted, because the provider did not say.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_input_tokens: int = 0
+    cache_write_tokens: int = 0
+    audio_input_tokens: int = 0
+    audio_output_tokens: int = 0
+    reasoning_tokens: int = 0
+    estimated: bool = False
+
+
+class ChatResponse(msgspec.Struct, frozen=True):
+    """A whole answer. `model` is the provider's name of the model that answered."""
+
+    model: str
+    message: Message
+    finish_reason: FinishReason
+    usage: TokenUsage
+
+
+class ToolCallDelta(msgspec.Struct, frozen=True):
+    """A piece of the tool call at `index`: `id` and `name` come once, `arguments` piece by piece."""
+
+    index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+
+
+class ChatDelta(msgspec.Struct, frozen=True):
+    """A piece of a streamed answer. `finish_reason` comes once, `usage` in the last piece, both possibly together."""
+
+    text: str = ""
+    tool_calls: tuple[ToolCallDelta, ...] = ()
+    finish_reason: FinishReason | None = None
+    usage: TokenUsage | None = None
