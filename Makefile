@@ -50,7 +50,7 @@ format: $(READY) ## Format the code and fix what ruff can fix
 	$(BIN)/ruff format $(CHECKED)
 
 docs: $(READY) ## Build the documentation into site/ and check its links and examples
-	$(BIN)/mkdocs build --quiet --strict
+	$(BIN)/mkdocs build --strict
 	$(PYTEST) -q tests/docs
 
 bench: $(READY) ## Run every benchmark in its short form
@@ -74,6 +74,7 @@ $(READY): $(PINS) pyproject.toml
 
 $(PINS): requirements/dev.txt
 	@$(make_venv)
+	@echo "installing the pinned requirements (a minute or two, once)"
 	$(PIP) --require-hashes --requirement requirements/dev.txt
 	@touch $@
 

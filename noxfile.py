@@ -1,4 +1,4 @@
-"""The checks of the Makefile in environments of their own, and the tests on every Python that Omni supports."""
+"""The checks of the Makefile in environments of their own, the tests on every supported Python."""
 
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def tests(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Build the documentation, and check its links and its examples."""
     install(session, "dev")
-    session.run("mkdocs", "build", "--quiet", "--strict")
+    session.run("mkdocs", "build", "--strict")
     session.run("pytest", "-q", "tests/docs")
 
 

