@@ -1,0 +1,101 @@
+"""Budgets, their periods, and what is known of one at a moment."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from omni_core.domain.budgets.errors import InvalidBudget
+from omni_core.domain.budgets.events import BudgetSet
+from omni_core.domain.kernel.clock import Month, day_start, next_day
+from omni_core.domain.kernel.money import Money
+from omni_core.domain.kernel.tenancy import TenantId
+
+
+class Window(StrEnum):
+    """How long a budget's period is; periods begin at midnight UTC."""
+
+    DAY = "day"
+    MONTH = "month"
+
+    def start(self, moment: datetime) -> datetime:
+        """Return the first moment of the period that `moment` falls in."""
+        return day_start(moment) if self is Window.DAY else Month.of(moment).start
+
+    def end(self, moment: datetime) -> datetime:
+        """Return the first moment after the period that `moment` falls in."""
+        return next_day(moment) if self is Window.DAY else Month.of(moment).end
+
+
+@dataclass(slots=True)
+class Budget:
+    """A limit on what a tenant, or one key of it, may spend in each period."""
+
+    id: UUID
+    tenant_id: TenantId
+    key_id: UUID | None
+    window: Window
+    limit: Money
+    created_at: datetime
+
+    def __post_init__(self) -> None:
+        self._check(self.limit)
+
+    def change_limit(self, limit: Money) -> list[BudgetSet]:
+        """Set another limit, in force for the running period as well."""
+        self._check(limit)
+        if limit == self.limit:
+            return []
+        self.limit = limit
+        return [self.was_set()]
+
+    def was_set(self) -> BudgetSet:
+        """Return the event that tells this budget's limit."""
+        return BudgetSet(self.id, self.limit.minor, self.limit.currency)
+
+    @staticmethod
+    def _check(limit: Money) -> None:
+        if limit.minor < 0:
+            raise InvalidBudget("limit must not be negative", field="limit", allowed="0 or more")
+
+
+class Spending(msgspec.Struct, frozen=True):
+    """What a period has cost so far: `spent_picos` is settled, `reserved_picos` is set aside for calls under way."""
+
+    spent_picos: int = 0
+    reserved_picos: int = 0
+
+
+class BudgetStatus(msgspec.Struct, frozen=True):
+    """A budget and its running period; money in 10⁻¹² of the currency's major unit."""
+
+    budget: Budget
+    spending: Spending
+    period_start: datetime
+    resets_at: datetime
+
+    @property
+    def remaining_picos(self) -> int:
+        """What can still be spent or set aside, never below 0."""
+        return max(0, self.budget.limit.picos - self.spending.spent_picos - self.spending.reserved_picos)
+
+
+class Pot(msgspec.Struct, frozen=True):
+    """One period of one budget: the thing that is drawn from."""
+
+    tenant_id: TenantId
+    budget_id: UUID
+    period_start: datetime
+
+
+class Charge(msgspec.Struct, frozen=True):
+    """An amount to book on a pot when the usage that caused it is committed: spent, and no longer set aside.
+
+    `lease_id` names the lease that covers it.
+    """
+
+    pot: Pot
+    lease_id: UUID
+    picos: int

@@ -1,0 +1,92 @@
+"""Budgets: the use cases."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from omni_core.domain.budgets.errors import InvalidBudget
+from omni_core.domain.budgets.events import BudgetRemoved
+from omni_core.domain.budgets.model import Budget, BudgetStatus, Pot, Window
+from omni_core.domain.budgets.ports import BudgetStore
+from omni_core.domain.kernel.clock import Clock
+from omni_core.domain.kernel.ids import Ids
+from omni_core.domain.kernel.money import Money
+from omni_core.domain.kernel.tenancy import Principal, Scope
+from omni_core.domain.kernel.uow import UnitOfWork
+
+
+class SetBudget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Make a budget. `limit` is in major units, such as "12.50"; without `key_id` it is the whole tenant's."""
+
+    window: Window
+    limit: str
+    key_id: UUID | None = None
+
+
+class Budgets:
+    """The budgets of a tenant."""
+
+    def __init__(self, uow: UnitOfWork, store: BudgetStore, clock: Clock, ids: Ids, currency: str) -> None:
+        self._uow = uow
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._currency = currency
+
+    async def create(self, principal: Principal, command: SetBudget) -> BudgetStatus:
+        """Make a budget (budgets:write), in force within a second; raise `InvalidValue` or `InvalidBudget`."""
+        principal.require(Scope.BUDGETS_WRITE)
+        limit = Money.parse(command.limit, self._currency, "limit")
+        now = self._clock.now()
+        budget = Budget(self._ids.new(), principal.tenant_id, command.key_id, command.window, limit, now)
+        async with self._uow(principal.tenant_id) as tx:
+            for other in await self._store.list(tx):
+                if (other.key_id, other.window) == (budget.key_id, budget.window):
+                    raise InvalidBudget(
+                        f"there is a budget for each {budget.window} already; change its limit",
+                        field="window",
+                        budget_id=str(other.id),
+                    )
+            await self._store.add(tx, budget)
+            await tx.record(budget.was_set())
+        return await self._status(principal, budget)
+
+    async def change_limit(self, principal: Principal, budget_id: UUID, limit: str) -> BudgetStatus:
+        """Set another limit (budgets:write); raise `UnknownBudget` or `InvalidValue`."""
+        principal.require(Scope.BUDGETS_WRITE)
+        amount = Money.parse(limit, self._currency, "limit")
+        async with self._uow(principal.tenant_id) as tx:
+            budget = await self._store.lock(tx, budget_id)
+            events = budget.change_limit(amount)
+            await self._store.save(tx, budget)
+            await tx.record(*events)
+        return await self._status(principal, budget)
+
+    async def remove(self, principal: Principal, budget_id: UUID) -> None:
+        """Remove a budget (budgets:write); raise `UnknownBudget`."""
+        principal.require(Scope.BUDGETS_WRITE)
+        async with self._uow(principal.tenant_id) as tx:
+            await self._store.lock(tx, budget_id)
+            await self._store.remove(tx, budget_id)
+            await tx.record(BudgetRemoved(budget_id))
+
+    async def list(self, principal: Principal) -> Sequence[BudgetStatus]:
+        """Return the tenant's budgets and their running periods, oldest first (budgets:read)."""
+        principal.require(Scope.BUDGETS_READ)
+        now = self._clock.now()
+        async with self._uow(principal.tenant_id) as tx:
+            budgets = await self._store.list(tx)
+            pots = [Pot(budget.tenant_id, budget.id, budget.window.start(now)) for budget in budgets]
+            spendings = await self._store.spending(tx, pots, now)
+        return [
+            BudgetStatus(budget, spending, pot.period_start, budget.window.end(now))
+            for budget, pot, spending in zip(budgets, pots, spendings, strict=True)
+        ]
+
+    async def _status(self, principal: Principal, budget: Budget) -> BudgetStatus:
+        now = self._clock.now()
+        pot = Pot(budget.tenant_id, budget.id, budget.window.start(now))
+        async with self._uow(principal.tenant_id) as tx:
+            (spending,) = await self._store.spending(tx, [pot], now)
+        return BudgetStatus(budget, spending, pot.period_start, budget.window.end(now))

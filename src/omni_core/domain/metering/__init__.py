@@ -1,0 +1,1 @@
+"""Usage: one event for each call, kept for ever, and sums over them."""

@@ -1,0 +1,127 @@
+"""What was used, by whom, and what it cost."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from omni_core.domain.kernel.errors import InvalidValue
+from omni_core.domain.kernel.tenancy import TenantId
+from omni_core.domain.metering.errors import InvalidUsage
+
+
+class Meter(StrEnum):
+    """What is counted, each part once: `input` are the tokens that are neither cached, nor cache writes, nor audio."""
+
+    INPUT = "input"
+    CACHED_INPUT = "cached_input"
+    CACHE_WRITE = "cache_write"
+    OUTPUT = "output"
+    IMAGE = "image"
+    AUDIO_INPUT = "audio_input"
+    AUDIO_OUTPUT = "audio_output"
+    REQUEST = "request"
+
+
+class Quantities(msgspec.Struct, frozen=True):
+    """How much of each meter: tokens, or pieces for `image` and `request`. Field names are the meters' values."""
+
+    input: int = 0
+    cached_input: int = 0
+    cache_write: int = 0
+    output: int = 0
+    image: int = 0
+    audio_input: int = 0
+    audio_output: int = 0
+    request: int = 0
+
+    def __post_init__(self) -> None:
+        if min(msgspec.structs.astuple(self)) < 0:
+            raise InvalidUsage("quantities must not be negative", field="quantities", allowed="0 or more")
+
+    def of(self, meter: Meter) -> int:
+        """Return how much of one meter."""
+        quantity: int = getattr(self, meter)
+        return quantity
+
+    @property
+    def input_total(self) -> int:
+        """All tokens that went in: the length of the context that price tiers look at."""
+        return self.input + self.cached_input + self.cache_write + self.audio_input
+
+    @property
+    def output_total(self) -> int:
+        """All tokens that came out."""
+        return self.output + self.audio_output
+
+    def __add__(self, other: "Quantities") -> "Quantities":
+        pairs = zip(msgspec.structs.astuple(self), msgspec.structs.astuple(other), strict=True)
+        return Quantities(*(mine + theirs for mine, theirs in pairs))
+
+
+class CallStatus(StrEnum):
+    """How the call ended that used something."""
+
+    COMPLETED = "completed"
+    INTERRUPTED = "interrupted"
+    """The client hung up; what had been produced is charged."""
+    FAILED = "failed"
+    """The provider broke off; what it had produced is charged."""
+
+
+class UsageEvent(msgspec.Struct, frozen=True):
+    """One call that used something, priced at the time it began. Never changes.
+
+    `cost_picos` is exact, in 10⁻¹² of the major unit of `currency`: the sum over meters of quantity × the unit price of
+    the price `price_id` in its tier above `price_tier` input tokens. `idempotency_key` is unique within the tenant.
+    """
+
+    id: UUID
+    tenant_id: TenantId
+    idempotency_key: str
+    key_id: UUID | None
+    model: str
+    provider: str
+    status: CallStatus
+    quantities: Quantities
+    estimated: bool
+    price_id: UUID
+    price_tier: int
+    cost_picos: int
+    currency: str
+    latency_ms: int
+    request_id: str
+    occurred_at: datetime
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.idempotency_key) <= 200:
+            raise InvalidUsage(
+                "idempotency_key must be 1 to 200 characters", field="idempotency_key", allowed="1 to 200 characters"
+            )
+
+
+Grouping = Literal["model", "provider", "key", "day", "status"]
+
+
+class UsageQuery(msgspec.Struct, frozen=True):
+    """Which usage: that occurred from `since`, up to but not including `until`, of one model or key where given."""
+
+    since: datetime
+    until: datetime
+    model: str | None = None
+    key_id: UUID | None = None
+
+    def __post_init__(self) -> None:
+        if self.since >= self.until:
+            raise InvalidValue("since must lie before until", field="since", allowed="a time before until")
+
+
+class UsageSum(msgspec.Struct, frozen=True):
+    """Usage added up: `group` holds the value of each grouping asked for."""
+
+    group: dict[str, str]
+    calls: int
+    quantities: Quantities
+    cost_picos: int

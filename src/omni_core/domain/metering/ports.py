@@ -1,0 +1,33 @@
+"""What metering needs from outside."""
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from omni_core.domain.budgets.api import Charge
+from omni_core.domain.kernel.uow import Transaction
+from omni_core.domain.metering.model import Grouping, UsageEvent, UsageQuery, UsageSum
+
+
+class UsageLog(Protocol):
+    """Where usage is written, by many callers at once: writers share a transaction."""
+
+    async def append(self, event: UsageEvent, charges: Sequence[Charge] = ()) -> bool:
+        """Return once the event is durable, together with its charges on budgets.
+
+        An event whose idempotency key the tenant has used before changes nothing, charges included; tell whether this
+        one was new. Raises a retryable `DependencyFailed` where it could not be written; then it may be tried again.
+        """
+        ...
+
+
+class UsageReader(Protocol):
+    """Reads the usage of the transaction's tenant."""
+
+    async def sums(self, tx: Transaction, query: UsageQuery, by: Sequence[Grouping]) -> Sequence[UsageSum]:
+        """Return sums for each group, costliest first; one row for all where `by` is empty."""
+        ...
+
+    async def events(self, tx: Transaction, query: UsageQuery, limit: int, before: UUID | None) -> Sequence[UsageEvent]:
+        """Return up to `limit` events older than `before`, newest first."""
+        ...

@@ -1,0 +1,30 @@
+"""Usage: what readers may ask of it."""
+
+from collections.abc import Sequence
+
+from omni_core.domain.kernel.pages import Page, PageRequest, page_of
+from omni_core.domain.kernel.tenancy import Principal, Scope
+from omni_core.domain.kernel.uow import UnitOfWork
+from omni_core.domain.metering.model import Grouping, UsageEvent, UsageQuery, UsageSum
+from omni_core.domain.metering.ports import UsageReader
+
+
+class Metering:
+    """The usage of a tenant."""
+
+    def __init__(self, uow: UnitOfWork, reader: UsageReader) -> None:
+        self._uow = uow
+        self._reader = reader
+
+    async def summary(self, principal: Principal, query: UsageQuery, by: Sequence[Grouping] = ()) -> Sequence[UsageSum]:
+        """Return sums for each group, costliest first (usage:read)."""
+        principal.require(Scope.USAGE_READ)
+        async with self._uow(principal.tenant_id) as tx:
+            return await self._reader.sums(tx, query, by)
+
+    async def events(self, principal: Principal, query: UsageQuery, page: PageRequest) -> Page[UsageEvent]:
+        """Return single calls, newest first (usage:read)."""
+        principal.require(Scope.USAGE_READ)
+        async with self._uow(principal.tenant_id) as tx:
+            rows = await self._reader.events(tx, query, page.limit + 1, page.after)
+        return page_of(rows, page.limit, lambda event: event.id)

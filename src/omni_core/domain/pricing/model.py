@@ -1,0 +1,139 @@
+"""Prices, and what a call costs under them."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Self
+from uuid import UUID
+
+import msgspec
+
+from omni_core.domain.kernel.money import PICO_EXPONENT, exponent_of, parse_decimal
+from omni_core.domain.metering.api import Meter, Quantities
+from omni_core.domain.pricing.errors import InvalidPrice
+
+_PER_MILLION = 6
+_PER_PIECE = frozenset({Meter.IMAGE, Meter.REQUEST})
+# A meter without a price of its own costs what its tokens are a kind of; pieces without one are free.
+_FALLBACKS = {
+    Meter.CACHED_INPUT: Meter.INPUT,
+    Meter.CACHE_WRITE: Meter.INPUT,
+    Meter.AUDIO_INPUT: Meter.INPUT,
+    Meter.AUDIO_OUTPUT: Meter.OUTPUT,
+}
+
+
+class Rates(msgspec.Struct, frozen=True):
+    """The unit price of each meter, in 10⁻¹² of the major unit for one token or one piece."""
+
+    input: int
+    output: int
+    cached_input: int
+    cache_write: int
+    audio_input: int
+    audio_output: int
+    image: int = 0
+    request: int = 0
+
+    @classmethod
+    def parse(cls, prices: dict[str, str]) -> Self:
+        """Read prices in major units: of a million tokens, or of one image or request.
+
+        `input` and `output` are wanted; cached input, cache writes and audio default to them, image and request to 0.
+        Raises `InvalidPrice` for an unknown meter, a missing one, or a price finer than 10⁻¹² for a token.
+        """
+        unknown = prices.keys() - set(Meter)
+        missing = {Meter.INPUT.value, Meter.OUTPUT.value} - prices.keys()
+        if unknown or missing:
+            wrong = sorted(unknown or missing)[0]
+            raise InvalidPrice(
+                f"{wrong!r} is {'not a meter' if unknown else 'missing'}",
+                field=f"prices.{wrong}",
+                allowed=[meter.value for meter in Meter],
+            )
+        rates = {meter: _parse_rate(text, meter) for meter, text in prices.items()}
+        for meter, fallback in _FALLBACKS.items():
+            rates.setdefault(meter.value, rates[fallback.value])
+        return cls(**rates)
+
+    def of(self, meter: Meter) -> int:
+        """Return the unit price of one meter."""
+        rate: int = getattr(self, meter)
+        return rate
+
+    def cost(self, quantities: Quantities) -> int:
+        """Return Σ quantity × unit price, in 10⁻¹² of the major unit."""
+        return (
+            quantities.input * self.input
+            + quantities.output * self.output
+            + quantities.cached_input * self.cached_input
+            + quantities.cache_write * self.cache_write
+            + quantities.audio_input * self.audio_input
+            + quantities.audio_output * self.audio_output
+            + quantities.image * self.image
+            + quantities.request * self.request
+        )
+
+
+def _parse_rate(text: str, meter: str) -> int:
+    field = f"prices.{meter}"
+    shift = PICO_EXPONENT if meter in _PER_PIECE else PICO_EXPONENT - _PER_MILLION
+    picos = parse_decimal(text, field).scaleb(shift)
+    if picos != picos.to_integral_value():
+        raise InvalidPrice(f"{field} has more than {shift} decimal places", field=field, allowed=f"{shift} places")
+    return int(picos)
+
+
+def format_rate(picos: int, meter: Meter) -> str:
+    """Write a unit price as it was given: major units for a million tokens, or for one image or request."""
+    shift = PICO_EXPONENT if meter in _PER_PIECE else PICO_EXPONENT - _PER_MILLION
+    return f"{Decimal(picos).scaleb(-shift).normalize():f}"
+
+
+class Tier(msgspec.Struct, frozen=True):
+    """Rates for whole calls whose input is longer than `above_input_tokens`."""
+
+    above_input_tokens: int
+    rates: Rates
+
+
+class Price(msgspec.Struct, frozen=True):
+    """What a model costs from `effective_from` on, until a later price takes over. Never changes."""
+
+    id: UUID
+    model: str
+    currency: str
+    effective_from: datetime
+    tiers: tuple[Tier, ...]
+
+    def __post_init__(self) -> None:
+        exponent_of(self.currency)
+        lengths = [tier.above_input_tokens for tier in self.tiers]
+        if not lengths or lengths[0] != 0 or sorted(set(lengths)) != lengths:
+            raise InvalidPrice(
+                "tiers must begin at 0 input tokens and rise", field="tiers", allowed="0, then rising context lengths"
+            )
+
+    def tier_for(self, input_tokens: int) -> Tier:
+        """Return the tier of a call with that much input."""
+        chosen = self.tiers[0]
+        for tier in self.tiers[1:]:
+            if input_tokens > tier.above_input_tokens:
+                chosen = tier
+        return chosen
+
+    def highest_cost(self, quantities: Quantities) -> int:
+        """Return the most that a call of at most these quantities can cost, whichever kind of input its tokens are."""
+        return max(
+            _highest(tier.rates, quantities) for tier in self.tiers if tier.above_input_tokens <= quantities.input_total
+        )
+
+
+def _highest(rates: Rates, quantities: Quantities) -> int:
+    dearest_input = max(rates.input, rates.cached_input, rates.cache_write, rates.audio_input)
+    dearest_output = max(rates.output, rates.audio_output)
+    return (
+        quantities.input_total * dearest_input
+        + quantities.output_total * dearest_output
+        + quantities.image * rates.image
+        + quantities.request * rates.request
+    )
