@@ -12,7 +12,7 @@ import msgspec
 from omni_core.domain.llm.model import ChatRequest, Image, Message, TokenUsage
 
 MESSAGE_ESTIMATE = 4
-"""Role and delimiters of one turn: "How to count tokens with tiktoken" in OpenAI's cookbook counts 3, and 1 for a name."""
+"""Role and delimiters of one turn: 3, and 1 for a name (OpenAI's cookbook, "How to count tokens with tiktoken")."""
 
 IMAGE_ESTIMATE = 765
 """A 1024 x 1024 picture in high detail on gpt-4o: 85 + 4 tiles of 170 (OpenAI, "Images and vision")."""

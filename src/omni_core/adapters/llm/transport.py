@@ -1,0 +1,177 @@
+"""One provider's HTTP connections: a request out, an answer's bytes or events in, within limits of time and size."""
+
+import asyncio
+import contextlib
+import io
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import aiohttp
+from yarl import URL
+
+from omni_core.adapters.llm.failures import Failures
+from omni_core.adapters.llm.sse import EventTooLarge, SseParser
+from omni_core.domain.kernel.errors import InvalidValue
+from omni_core.domain.llm.ports import ProviderConfig
+
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""The largest answer that is read; a streamed one is not limited as a whole."""
+
+_LARGE_REQUEST_BYTES = 64 * 1024
+"""Up to this size a request is handed to the socket at once; a larger one may wait for the provider to read it."""
+
+_LINGER_S = 0.1
+"""How long to wait for the end of a response whose stream said that it was over, so as to reuse its connection."""
+
+
+class HttpTransport:
+    """Posts JSON to one URL of a provider over connections that are kept.
+
+    Redirects are not followed, and proxies and credentials of the environment are not used: a provider's key goes to
+    the configured host and nowhere else. The session opens with the first call, in the loop that makes it.
+    """
+
+    def __init__(self, config: ProviderConfig, *, url: str, headers: Mapping[str, str], failures: Failures) -> None:
+        self._config = config
+        self._failures = failures
+        self._url = URL(url)
+        self._headers = {**headers, "Content-Type": "application/json", "Accept-Encoding": "identity"}
+        self._session: aiohttp.ClientSession | None = None
+        self._closed = False
+
+    async def post(self, body: bytes) -> bytes:
+        """Return the whole answer; raise the `Provider…` errors."""
+        response = await self._send(body)
+        try:
+            return await self._read_all(response)
+        finally:
+            response.release()  # closes the connection unless the answer was read to its end
+
+    async def stream(self, body: bytes) -> "EventStream":
+        """Return the events of the answer as they come; the caller closes it. Raise the `Provider…` errors."""
+        response = await self._send(body)
+        events = EventStream(response, self._config.read_timeout_s, self._failures)
+        if response.content_type != "application/json":
+            return events
+        try:
+            raise self._failures.of_unstreamed(await self._read_all(response))
+        finally:
+            events.close()
+
+    async def aclose(self) -> None:
+        self._closed = True
+        if self._session is not None:
+            await self._session.close()
+
+    async def _send(self, body: bytes) -> aiohttp.ClientResponse:
+        session = self._session or self._open()
+        limit = self._config.read_timeout_s
+        try:
+            if len(body) <= _LARGE_REQUEST_BYTES:
+                response = await session.post(self._url, data=body, allow_redirects=False)
+            else:
+                # aiohttp's read timeout starts when the request is out; nothing else would end a stuck upload.
+                async with asyncio.timeout(self._config.connect_timeout_s + 2 * limit):
+                    response = await session.post(self._url, data=io.BytesIO(body), allow_redirects=False)
+        except aiohttp.ConnectionTimeoutError as error:
+            raise self._failures.silent(self._config.connect_timeout_s, "accept a connection") from error
+        except TimeoutError as error:
+            raise self._failures.silent(limit, "answer") from error
+        except aiohttp.ClientResponseError as error:
+            raise self._failures.garbage("answered something that is not HTTP") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise self._failures.unreachable(error) from error
+        if response.status != 200:
+            raise await self._refusal(response)
+        return response
+
+    async def _refusal(self, response: aiohttp.ClientResponse) -> Exception:
+        try:
+            return self._failures.of_status(response.status, response.headers, await self._read_all(response))
+        finally:
+            response.release()
+
+    async def _read_all(self, response: aiohttp.ClientResponse) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            while chunk := await response.content.readany():
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > MAX_BODY_BYTES:
+                    response.close()
+                    raise self._failures.garbage(f"answered more than {MAX_BODY_BYTES} bytes")
+        except TimeoutError as error:
+            raise self._failures.silent(self._config.read_timeout_s, "finish its answer") from error
+        except aiohttp.ClientError as error:
+            raise self._failures.garbage("broke off its answer") from error
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._closed:
+            raise self._failures.closed()
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._config.max_connections),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=self._headers,
+            timeout=aiohttp.ClientTimeout(
+                total=None, connect=self._config.connect_timeout_s, sock_read=self._config.read_timeout_s
+            ),
+            trust_env=False,
+        )
+        return self._session
+
+
+class EventStream:
+    """The events of one streamed answer. Nothing is read ahead but what the socket already holds."""
+
+    def __init__(self, response: aiohttp.ClientResponse, read_timeout_s: float, failures: Failures) -> None:
+        self._response = response
+        self._read_timeout_s = read_timeout_s
+        self._failures = failures
+        self._parser = SseParser()
+
+    async def read(self) -> list[bytes]:
+        """Return the data of the next events, as many as have come; an empty list once the stream has ended."""
+        try:
+            while chunk := await self._response.content.readany():
+                if events := self._parser.feed(chunk):
+                    return events
+        except TimeoutError as error:
+            raise self._failures.silent(self._read_timeout_s, "continue its answer") from error
+        except aiohttp.ClientError as error:
+            raise self._failures.garbage("broke off its answer") from error
+        except EventTooLarge as error:
+            raise self._failures.garbage(f"sent an event of more than {error} bytes") from error
+        return []
+
+    async def finish(self) -> None:
+        """Read to the response's own end, so that its connection can serve again, but do not wait for it long."""
+        content = self._response.content
+        if content.is_eof():
+            return
+        with contextlib.suppress(TimeoutError, aiohttp.ClientError):  # the answer is complete; the connection goes
+            async with asyncio.timeout(_LINGER_S):
+                while await content.readany():
+                    pass
+
+    def close(self) -> None:
+        """Close the connection at once, which makes the provider stop; keep it if the response was read to its end."""
+        if self._response.content.is_eof():
+            self._response.release()
+        else:
+            self._response.close()
+
+
+def endpoint(base_url: str, path: str) -> str:
+    """Return the URL of `path` below `base_url`; raise `InvalidValue` unless it is a plain http or https URL."""
+    allowed = "http:// or https://, a host, no user, no query"
+    try:
+        parts = urlsplit(base_url)
+        plain = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError as error:
+        raise InvalidValue("base_url is not a URL", field="base_url", allowed=allowed) from error
+    if not plain or parts.username is not None or parts.query or parts.fragment:
+        # The value itself stays out of the message: a URL with a user holds a password.
+        raise InvalidValue(f"base_url must be {allowed}", field="base_url", allowed=allowed)
+    return base_url.rstrip("/") + path

@@ -1,0 +1,1 @@
+"""The behaviour that every adapter of a port shares, as pytest classes to subclass."""

@@ -1,0 +1,96 @@
+"""What every ChatModel does, whoever answers."""
+
+import asyncio
+from contextlib import aclosing
+
+import msgspec
+
+from omni_core.domain.llm.model import ChatDelta, ChatRequest, FinishReason, Message, Role, TokenUsage
+from omni_core.domain.llm.ports import Capabilities, OpenChatModel
+
+_TEXT = (
+    "The lighthouse of Cordouan stands at the mouth of the Gironde. It was finished in 1611. "
+    "Its keepers still live there. Who lives in the lighthouse?"
+)
+
+
+class ChatModelContract:
+    """Subclass it in a test module as `Test…`, with two fixtures, and pytest runs it with `asyncio_mode = "auto"`.
+
+    `chat_model` is an `OpenChatModel`; `model_name` is a name that it answers to, with words, and alike each time.
+    """
+
+    async def test_says_what_it_can_carry(self, chat_model: OpenChatModel) -> None:
+        assert isinstance(chat_model.capabilities, Capabilities)
+
+    async def test_answers_as_the_assistant_with_a_count(self, chat_model: OpenChatModel, model_name: str) -> None:
+        response = await chat_model.complete(asked(model_name))
+        assert response.message.role is Role.ASSISTANT
+        assert response.message.text
+        assert response.model
+        assert response.finish_reason is FinishReason.STOP
+        check_usage(response.usage)
+
+    async def test_streams_what_it_would_have_answered(self, chat_model: OpenChatModel, model_name: str) -> None:
+        response = await chat_model.complete(asked(model_name))
+        deltas = [delta async for delta in chat_model.stream(asked(model_name))]
+        assert "".join(delta.text for delta in deltas) == response.message.text
+        assert deltas[-1].usage == response.usage
+
+    async def test_ends_a_stream_once(self, chat_model: OpenChatModel, model_name: str) -> None:
+        deltas = [delta async for delta in chat_model.stream(asked(model_name))]
+        finished = [number for number, delta in enumerate(deltas) if delta.finish_reason is not None]
+        assert len(finished) == 1
+        assert not any(delta.text or delta.tool_calls for delta in deltas[finished[0] + 1 :])
+        assert [delta.usage is not None for delta in deltas] == [False] * (len(deltas) - 1) + [True]
+        check_usage(deltas[-1].usage or TokenUsage())
+
+    async def test_passes_on_no_empty_piece(self, chat_model: OpenChatModel, model_name: str) -> None:
+        assert ChatDelta() not in [delta async for delta in chat_model.stream(asked(model_name))]
+
+    async def test_keeps_to_the_output_limit(self, chat_model: OpenChatModel, model_name: str) -> None:
+        limited = msgspec.structs.replace(asked(model_name), max_output_tokens=2)
+        response = await chat_model.complete(limited)
+        assert response.usage.output_tokens <= 2
+        assert response.finish_reason is FinishReason.LENGTH
+
+    async def test_serves_on_after_a_stream_was_left(self, chat_model: OpenChatModel, model_name: str) -> None:
+        async with aclosing(chat_model.stream(asked(model_name))) as stream:
+            assert (await anext(stream)).text
+        assert (await chat_model.complete(asked(model_name))).message.text
+
+    async def test_serves_on_after_a_call_was_cancelled(self, chat_model: OpenChatModel, model_name: str) -> None:
+        call = asyncio.create_task(chat_model.complete(asked(model_name)))
+        await asyncio.sleep(0)
+        call.cancel()
+        (outcome,) = await asyncio.gather(call, return_exceptions=True)
+        assert isinstance(outcome, asyncio.CancelledError)
+        assert (await chat_model.complete(asked(model_name))).message.text
+
+    async def test_keeps_calls_at_the_same_time_apart(self, chat_model: OpenChatModel, model_name: str) -> None:
+        alone = await chat_model.complete(asked(model_name))
+
+        async def streamed() -> str:
+            return "".join([delta.text async for delta in chat_model.stream(asked(model_name))])
+
+        answers = await asyncio.gather(*(streamed() for _ in range(16)))
+        assert answers == [alone.message.text] * 16
+
+    async def test_closes_twice(self, chat_model: OpenChatModel, model_name: str) -> None:
+        await chat_model.complete(asked(model_name))
+        await chat_model.aclose()
+        await chat_model.aclose()
+
+
+def asked(model_name: str) -> ChatRequest:
+    """Return a request that any model can answer."""
+    return ChatRequest(model=model_name, messages=(Message.of(Role.USER, _TEXT),))
+
+
+def check_usage(usage: TokenUsage) -> None:
+    """Check that parts are counted within their whole."""
+    assert usage.input_tokens > 0
+    assert usage.output_tokens > 0
+    parts = usage.cached_input_tokens + usage.cache_write_tokens + usage.audio_input_tokens
+    assert 0 <= parts <= usage.input_tokens
+    assert 0 <= usage.reasoning_tokens + usage.audio_output_tokens <= usage.output_tokens
