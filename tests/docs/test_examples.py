@@ -15,8 +15,8 @@ import pytest
 import typer.main
 
 from omni_cli.main import app
+from tests.docs.fences import ROOT, Fence
 
-ROOT = Path(__file__).parents[2]
 OPERATORS = {"|", "||", "&&", "&", ";", ">", ">>", "<", ">&", "(", ")", ");"}
 
 
@@ -72,7 +72,7 @@ def unknown_words(arguments: list[str]) -> list[str]:
     return []
 
 
-def test_python_compiles_and_its_imports_of_omni_exist(python_fence: Any) -> None:
+def test_python_compiles_and_its_imports_of_omni_exist(python_fence: Fence) -> None:
     tree = compile(python_fence.text, str(python_fence), "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("omni_"):
@@ -86,7 +86,7 @@ def test_python_compiles_and_its_imports_of_omni_exist(python_fence: Any) -> Non
                     importlib.import_module(alias.name)
 
 
-def test_python_marked_to_run_runs(python_fence: Any, tmp_path: Path) -> None:
+def test_python_marked_to_run_runs(python_fence: Fence, tmp_path: Path) -> None:
     if not python_fence.runs:
         pytest.skip("compiled only: no <!-- run --> above it")
     ended = subprocess.run(
@@ -101,12 +101,12 @@ def test_python_marked_to_run_runs(python_fence: Any, tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
 
 
-def test_commands_of_omni_exist(shell_fence: Any) -> None:
+def test_commands_of_omni_exist(shell_fence: Fence) -> None:
     for command in commands_named(shell_fence.text, "omni"):
         assert unknown_words(command[1:]) == [], shlex.join(command)
 
 
-def test_targets_of_make_exist(shell_fence: Any) -> None:
+def test_targets_of_make_exist(shell_fence: Fence) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
     for command in commands_named(shell_fence.text, "make"):
@@ -114,11 +114,11 @@ def test_targets_of_make_exist(shell_fence: Any) -> None:
         assert wanted <= targets
 
 
-def test_scripts_that_are_called_exist(shell_fence: Any) -> None:
+def test_scripts_that_are_called_exist(shell_fence: Fence) -> None:
     for command in commands_in(shell_fence.text):
         scripts = [word for word in command if re.fullmatch(r"(examples|benchmarks|tests)/[\w/.-]+", word)]
         assert [script for script in scripts if not (ROOT / script).exists()] == []
 
 
-def test_json_parses(json_fence: Any) -> None:
+def test_json_parses(json_fence: Fence) -> None:
     json.loads(json_fence.text)
