@@ -107,10 +107,10 @@ def decode(body: bytes, request: ChatRequest) -> ChatResponse:
 class AnthropicReader:
     """Reads the events of one streamed message."""
 
-    __slots__ = ("_bare_tool", "_finished", "_last", "_opening", "_request", "_tally", "_tools", "done")
+    __slots__ = ("_bare_tool", "_done", "_finished", "_last", "_opening", "_request", "_tally", "_tools")
 
     def __init__(self, request: ChatRequest) -> None:
-        self.done = False
+        self._done = False
         self._request = request
         self._finished = False
         self._tools = 0
@@ -118,6 +118,9 @@ class AnthropicReader:
         self._tally = Tally()
         self._opening: _Usage | None = None
         self._last: _Usage | None = None
+
+    def over(self) -> bool:
+        return self._done
 
     def read(self, event: bytes) -> ChatDelta | None:
         wire = _EVENTS.decode(event)
@@ -135,7 +138,7 @@ class AnthropicReader:
             case "message_delta":
                 return self._ending(wire)
             case "message_stop":
-                self.done = True
+                self._done = True
             case "error":
                 raise Reported(wire.error or {})
         return None  # pings, and events that are yet to be invented

@@ -24,8 +24,9 @@ class Reported(ValueError):
 class AnswerReader(Protocol):
     """Reads one streamed answer. Methods raise `Broken`, `Reported` or `msgspec.DecodeError`."""
 
-    done: bool
-    """The answer said that it was over."""
+    def over(self) -> bool:
+        """Say whether the answer said that it was over."""
+        ...
 
     def read(self, event: bytes) -> ChatDelta | None:
         """Return what the data of one event adds, or None where it adds nothing to be passed on."""
@@ -97,12 +98,12 @@ class HttpChatModel:
         reader = self._dialect.reader(request)
         events = await self._transport.stream(self._encoded(request, stream=True))
         try:
-            while not reader.done and (batch := await events.read()):
+            while not reader.over() and (batch := await events.read()):
                 for event in batch:
                     delta = reader.read(event)
                     if delta is not None:
                         yield delta
-                    if reader.done:
+                    if reader.over():
                         break
             usage = reader.end()
             await events.finish()

@@ -101,18 +101,21 @@ def decode(body: bytes, request: ChatRequest) -> ChatResponse:
 class OpenAIReader:
     """Reads the chunks of one streamed completion."""
 
-    __slots__ = ("_finished", "_request", "_tally", "_usage", "done")
+    __slots__ = ("_done", "_finished", "_request", "_tally", "_usage")
 
     def __init__(self, request: ChatRequest) -> None:
-        self.done = False
+        self._done = False
         self._request = request
         self._finished = False
         self._tally = Tally()
         self._usage: _Usage | None = None
 
+    def over(self) -> bool:
+        return self._done
+
     def read(self, event: bytes) -> ChatDelta | None:
         if event == b"[DONE]":
-            self.done = True
+            self._done = True
             return None
         chunk = _DECODER.decode(event)
         if chunk.error:

@@ -83,7 +83,7 @@ def _render(script: Script) -> Rendered:
     if script.text:
         deltas = [{"type": "text_delta", "text": chunk} for chunk in script.chunks()]
         events += _block(0, {"type": "text", "text": ""}, deltas)
-    for call, block in zip(script.tool_calls, blocks[-len(script.tool_calls) :], strict=True):
+    for call, block in zip(script.tool_calls, blocks[len(blocks) - len(script.tool_calls) :], strict=True):
         index = blocks.index(block)
         half = len(call.arguments) // 2
         # Like the real one: an empty input has no delta.
