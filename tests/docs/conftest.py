@@ -14,6 +14,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         "shell_fence": {"bash", "sh", "shell", "console"},
         "json_fence": {"json"},
     }
+    if "runnable_fence" in metafunc.fixturenames:
+        metafunc.parametrize("runnable_fence", [fence for fence in fences() if fence.runs], ids=str)
     for argument, names in languages.items():
         if argument in metafunc.fixturenames:
             metafunc.parametrize(argument, [fence for fence in fences() if fence.language in names], ids=str)

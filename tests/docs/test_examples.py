@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import typer.main
 
 from omni_cli.main import app
@@ -86,11 +85,9 @@ def test_python_compiles_and_its_imports_of_omni_exist(python_fence: Fence) -> N
                     importlib.import_module(alias.name)
 
 
-def test_python_marked_to_run_runs(python_fence: Fence, tmp_path: Path) -> None:
-    if not python_fence.runs:
-        pytest.skip("compiled only: no <!-- run --> above it")
+def test_python_marked_to_run_runs(runnable_fence: Fence, tmp_path: Path) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", python_fence.text],
+        [sys.executable, "-c", runnable_fence.text],
         cwd=tmp_path,
         env={"PATH": "/usr/bin:/bin", "OMNI_HOME": str(tmp_path / "home")},
         capture_output=True,
