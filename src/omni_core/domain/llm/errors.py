@@ -33,6 +33,12 @@ class ProviderExists(Conflict):
     code = "llm.provider_exists"
 
 
+class ProviderInUse(Conflict):
+    """A model is called at this provider."""
+
+    code = "llm.provider_in_use"
+
+
 class InvalidRequest(Invalid):
     """The chat request is not valid."""
 

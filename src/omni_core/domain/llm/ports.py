@@ -1,10 +1,12 @@
 """What the gateway needs from outside: models to call, a catalogue to find them in, a seal for their keys."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
+from omni_core.domain.kernel.uow import Transaction
+from omni_core.domain.llm.catalogue import Model, Provider
 from omni_core.domain.llm.model import ChatDelta, ChatRequest, ChatResponse
 
 
@@ -72,3 +74,43 @@ class OpenChatModel(ChatModel, Protocol):
 
 
 Factories = Mapping[str, ChatModelFactory]
+
+
+class CatalogueStore(Protocol):
+    """Providers and models, kept by the platform."""
+
+    async def add_provider(self, tx: Transaction, provider: Provider) -> None:
+        """Store a new provider; raise `ProviderExists`."""
+        ...
+
+    async def remove_provider(self, tx: Transaction, name: str) -> None:
+        """Remove a provider; raise `UnknownProvider`."""
+        ...
+
+    async def providers(self, tx: Transaction) -> Sequence[Provider]:
+        """Return all providers, by name."""
+        ...
+
+    async def add_model(self, tx: Transaction, model: Model) -> None:
+        """Store a new model; raise `ModelExists`."""
+        ...
+
+    async def remove_model(self, tx: Transaction, name: str) -> None:
+        """Remove a model; raise `UnknownModel`."""
+        ...
+
+    async def models(self, tx: Transaction) -> Sequence[Model]:
+        """Return all models, by name."""
+        ...
+
+
+class Seal(Protocol):
+    """Keeps secrets that have to be used again. `context` says whose secret it is, and has to be the same."""
+
+    def seal(self, secret: str, context: str) -> bytes:
+        """Return `secret`, unreadable."""
+        ...
+
+    def open(self, sealed: bytes, context: str) -> str:
+        """Return the secret."""
+        ...

@@ -1,0 +1,157 @@
+"""What a call may cost, does cost and did cost: reserve before it, record and settle after it."""
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from omni_core.domain.budgets.api import BudgetDesk, Reservation
+from omni_core.domain.kernel.clock import Clock
+from omni_core.domain.kernel.ids import Ids
+from omni_core.domain.kernel.tenancy import Principal
+from omni_core.domain.llm.catalogue import Model
+from omni_core.domain.llm.counting import upper_bound_tokens
+from omni_core.domain.llm.model import ChatRequest, TokenUsage
+from omni_core.domain.metering.api import CallStatus, Quantities, UsageEvent, UsageLog
+from omni_core.domain.pricing.api import Price, PriceBook
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who calls, and under which request id the call can be found in logs."""
+
+    principal: Principal
+    request_id: str
+
+
+def quantities_of(usage: TokenUsage, images: int) -> Quantities:
+    """Split a provider's usage into parts that are each counted once."""
+    parts = usage.cached_input_tokens + usage.cache_write_tokens + usage.audio_input_tokens
+    return Quantities(
+        input=max(usage.input_tokens - parts, 0),
+        cached_input=usage.cached_input_tokens,
+        cache_write=usage.cache_write_tokens,
+        output=max(usage.output_tokens - usage.audio_output_tokens, 0),
+        image=images,
+        audio_input=usage.audio_input_tokens,
+        audio_output=usage.audio_output_tokens,
+        request=1,
+    )
+
+
+class Accounts:
+    """Opens an account for each call. One for each process."""
+
+    def __init__(self, prices: PriceBook, desk: BudgetDesk, log: UsageLog, clock: Clock, ids: Ids) -> None:
+        self.log = log
+        self.clock = clock
+        self._prices = prices
+        self._desk = desk
+        self._ids = ids
+        self._late: set[asyncio.Task[None]] = set()
+
+    async def open(self, caller: Caller, model: Model, request: ChatRequest) -> "CallAccount":
+        """Price the call and set its highest cost aside; raise `NoPrice` or `BudgetExhausted`.
+
+        Under a budget a request without a limit of its own gets the model's, for a budget has to know the most.
+        """
+        began = self.clock.now()
+        price = await self._prices.price(model.name, began)
+        reservation = Reservation((), 0)
+        if await self._desk.limits(caller.principal):
+            if request.max_output_tokens is None:
+                request = msgspec.structs.replace(request, max_output_tokens=model.max_output_tokens)
+            most = Quantities(
+                input=upper_bound_tokens(request),
+                output=request.max_output_tokens or 0,
+                image=request.images,
+                request=1,
+            )
+            reservation = await self._desk.reserve(caller.principal, price.highest_cost(most))
+        return CallAccount(self, caller, model, request, price, reservation, self._ids.new(), began)
+
+    def later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do `work` although the caller has gone; `drain` waits for it."""
+        task = asyncio.create_task(work)
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+
+    async def drain(self) -> None:
+        """Wait for what was left to be done later."""
+        while self._late:
+            await asyncio.wait(self._late)
+
+
+class CallAccount:
+    """One call's: it ends with `commit`, `commit_later` or `abandon`, and only the first of them counts."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        caller: Caller,
+        model: Model,
+        request: ChatRequest,
+        price: Price,
+        reservation: Reservation,
+        call_id: UUID,
+        occurred_at: datetime,
+    ) -> None:
+        self.request = request
+        self._accounts = accounts
+        self._caller = caller
+        self._model = model
+        self._price = price
+        self._reservation = reservation
+        self._id = call_id
+        self._occurred_at = occurred_at
+        self._began = accounts.clock.monotonic()
+        self._open = True
+
+    async def commit(self, usage: TokenUsage, status: CallStatus) -> None:
+        """Record the usage durably and settle the reservation; raise a retryable `DependencyFailed` where that fails."""
+        if not self._open:
+            return
+        self._open = False
+        event = self._event(usage, status)
+        try:
+            await self._accounts.log.append(event, self._reservation.charges(event.cost_picos))
+        finally:
+            # Also where nobody can tell whether it was written: then the lease is left with less than it may have.
+            self._reservation.settle(event.cost_picos)
+
+    def commit_later(self, usage: TokenUsage, status: CallStatus) -> None:
+        """Record the usage although nobody waits for it any more."""
+        if self._open:
+            self._accounts.later(self.commit(usage, status))
+
+    def abandon(self) -> None:
+        """Nothing was produced: nothing is charged."""
+        if self._open:
+            self._open = False
+            self._reservation.settle(0)
+
+    def _event(self, usage: TokenUsage, status: CallStatus) -> UsageEvent:
+        quantities = quantities_of(usage, self.request.images)
+        tier = self._price.tier_for(quantities.input_total)
+        principal = self._caller.principal
+        return UsageEvent(
+            id=self._id,
+            tenant_id=principal.tenant_id,
+            # Never a key of the client's: a second call under it would be produced but not charged.
+            idempotency_key=str(self._id),
+            key_id=principal.key_id,
+            model=self._model.name,
+            provider=self._model.provider,
+            status=status,
+            quantities=quantities,
+            estimated=usage.estimated,
+            price_id=self._price.id,
+            price_tier=tier.above_input_tokens,
+            cost_picos=tier.rates.cost(quantities),
+            currency=self._price.currency,
+            latency_ms=int((self._accounts.clock.monotonic() - self._began) * 1000),
+            request_id=self._caller.request_id,
+            occurred_at=self._occurred_at,
+        )

@@ -1,0 +1,55 @@
+"""The face of llm: what shells and other contexts may use of it."""
+
+from omni_core.domain.llm.accounts import Accounts
+from omni_core.domain.llm.catalogue import AddModel, AddProvider, Model, ProviderView
+from omni_core.domain.llm.gateway import ChatAnswer, ChatStream, Gateway
+from omni_core.domain.llm.model import (
+    ChatDelta,
+    ChatRequest,
+    ChatResponse,
+    FinishReason,
+    Image,
+    Message,
+    ResponseFormat,
+    Role,
+    Text,
+    TokenUsage,
+    Tool,
+    ToolCall,
+    ToolCallDelta,
+    ToolChoice,
+)
+from omni_core.domain.llm.ports import Capabilities, ChatModel, ChatModelFactory, ProviderConfig
+from omni_core.domain.llm.routes import Routes
+from omni_core.domain.llm.service import Catalogue
+
+__all__ = [
+    "Accounts",
+    "AddModel",
+    "AddProvider",
+    "Capabilities",
+    "Catalogue",
+    "ChatAnswer",
+    "ChatDelta",
+    "ChatModel",
+    "ChatModelFactory",
+    "ChatRequest",
+    "ChatResponse",
+    "ChatStream",
+    "FinishReason",
+    "Gateway",
+    "Image",
+    "Message",
+    "Model",
+    "ProviderConfig",
+    "ProviderView",
+    "ResponseFormat",
+    "Role",
+    "Routes",
+    "Text",
+    "TokenUsage",
+    "Tool",
+    "ToolCall",
+    "ToolCallDelta",
+    "ToolChoice",
+]

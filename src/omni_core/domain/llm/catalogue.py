@@ -1,0 +1,114 @@
+"""The catalogue: which models there are, and which provider each is called at."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from omni_core.domain.kernel.errors import InvalidValue
+from omni_core.domain.pricing.api import TierPrices
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
+BUILT_IN_PROVIDER = "omni"
+BUILT_IN_KIND = "brain"
+
+
+def check_name(name: str, field: str) -> str:
+    """Return `name` if it is 1 to 128 of letters, digits and `._:/-`; raise `InvalidValue` that names `field`."""
+    if not _NAME.fullmatch(name):
+        raise InvalidValue(
+            f"{field} must be 1 to 128 letters, digits and ._:/- and begin with a letter or digit",
+            field=field,
+            allowed="[A-Za-z0-9._:/-]{1,128}",
+        )
+    return name
+
+
+@dataclass(slots=True, frozen=True)
+class Provider:
+    """Somebody who runs models. `sealed_key` is the operator's key with them, sealed."""
+
+    name: str
+    kind: str
+    base_url: str | None
+    sealed_key: bytes | None
+    connect_timeout_s: float
+    read_timeout_s: float
+    created_at: datetime
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "name")
+        if not (0 < self.connect_timeout_s <= 60 and 0 < self.read_timeout_s <= 3600):
+            raise InvalidValue(
+                "timeouts must be above 0, up to 60 s to connect and up to 3600 s to read",
+                field="connect_timeout_s, read_timeout_s",
+                allowed="seconds",
+            )
+
+    def __repr__(self) -> str:
+        return f"Provider(name={self.name!r}, kind={self.kind!r}, base_url={self.base_url!r})"
+
+
+class Model(msgspec.Struct, frozen=True):
+    """A model under the name by which callers ask for it.
+
+    `upstream_model` is the provider's name of it. `max_output_tokens` is what a caller gets who sets no limit under a
+    budget, since a budget has to know the most that a call can cost.
+    """
+
+    name: str
+    provider: str
+    upstream_model: str
+    context_length: int
+    max_output_tokens: int
+    created_at: datetime
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "name")
+        if not 1 <= self.max_output_tokens <= self.context_length <= 100_000_000:
+            raise InvalidValue(
+                "max_output_tokens must be from 1 to context_length",
+                field="max_output_tokens",
+                allowed="1 to context_length",
+            )
+
+
+class AddProvider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Make a provider known. `api_key` is stored sealed and never shown again."""
+
+    name: str
+    kind: str
+    base_url: str | None = None
+    api_key: str | None = None
+    connect_timeout_s: float = 10.0
+    read_timeout_s: float = 120.0
+
+    def __repr__(self) -> str:
+        return f"AddProvider(name={self.name!r}, kind={self.kind!r}, base_url={self.base_url!r})"
+
+
+class AddModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Make a model callable, at a price from now on.
+
+    `prices` maps meters to major units of a million tokens, or of one image or request: `{"input": "0.15", "output":
+    "0.60"}`. Without `upstream_model` the provider calls it by the same name.
+    """
+
+    name: str
+    provider: str
+    prices: dict[str, str]
+    tiers: tuple[TierPrices, ...] = ()
+    upstream_model: str | None = None
+    context_length: int = 128_000
+    max_output_tokens: int = 4_096
+
+
+class ProviderView(msgspec.Struct, frozen=True):
+    """A provider as people may see it: whether it has a key, never the key. `source` says where it was set up."""
+
+    name: str
+    kind: str
+    base_url: str | None
+    has_key: bool
+    source: str

@@ -1,0 +1,101 @@
+"""From a model's name to an open client of its provider, for the path of every call."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from omni_core.domain.kernel.clock import Clock
+from omni_core.domain.kernel.fresh import Fresh
+from omni_core.domain.kernel.tenancy import PLATFORM
+from omni_core.domain.kernel.uow import UnitOfWork
+from omni_core.domain.llm.catalogue import Model, Provider
+from omni_core.domain.llm.errors import ProviderNotReady, UnknownModel, UnknownProviderKind
+from omni_core.domain.llm.ports import CatalogueStore, ChatModel, Factories, OpenChatModel, ProviderConfig, Seal
+from omni_core.domain.llm.service import seal_context
+
+CATALOGUE_FRESH_S = 1.0
+
+
+class Route(msgspec.Struct, frozen=True):
+    """A model, and the client to call it with."""
+
+    model: Model
+    client: ChatModel
+
+
+class Routes:
+    """Opens one client for each provider, when it is first called, and keeps it until `close`."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        store: CatalogueStore,
+        seal: Seal,
+        factories: Factories,
+        configured: Sequence[ProviderConfig],
+        clock: Clock,
+    ) -> None:
+        self._uow = uow
+        self._store = store
+        self._seal = seal
+        self._factories = factories
+        self._configured = {config.name: config for config in configured}
+        self._catalogue = Fresh(self._read, clock, CATALOGUE_FRESH_S)
+        self._clients: dict[str, tuple[Provider | ProviderConfig, OpenChatModel]] = {}
+        self._retired: list[OpenChatModel] = []
+
+    async def find(self, name: str) -> Route:
+        """Return the way to a model; raise `UnknownModel` or `ProviderNotReady`."""
+        models, providers = await self._catalogue.get()
+        model = models.get(name)
+        if model is None:
+            raise UnknownModel(f"there is no model {name!r}", field="model")
+        provider = self._configured.get(model.provider) or providers.get(model.provider)
+        if provider is None:
+            raise ProviderNotReady(f"the provider {model.provider!r} is not set up", provider=model.provider)
+        return Route(model, self._client(provider))
+
+    async def close(self) -> None:
+        """Close every client."""
+        for _, client in self._clients.values():
+            await client.aclose()
+        for client in self._retired:
+            await client.aclose()
+        self._clients.clear()
+        self._retired.clear()
+
+    def _client(self, provider: Provider | ProviderConfig) -> ChatModel:
+        known = self._clients.get(provider.name)
+        if known is not None and known[0] == provider:
+            return known[1]
+        config = provider if isinstance(provider, ProviderConfig) else self._config(provider)
+        factory = self._factories.get(config.kind)
+        if factory is None:
+            raise UnknownProviderKind(
+                f"no installed adapter speaks {config.kind!r}", field="kind", allowed=sorted(self._factories)
+            )
+        client = factory(config)
+        if known is not None:
+            # Calls may be under way on the old client; it is closed at the end.
+            self._retired.append(known[1])
+        self._clients[provider.name] = (provider, client)
+        return client
+
+    def _config(self, provider: Provider) -> ProviderConfig:
+        key = None
+        if provider.sealed_key is not None:
+            key = self._seal.open(provider.sealed_key, seal_context(provider.name))
+        return ProviderConfig(
+            name=provider.name,
+            kind=provider.kind,
+            base_url=provider.base_url,
+            api_key=key,
+            connect_timeout_s=provider.connect_timeout_s,
+            read_timeout_s=provider.read_timeout_s,
+        )
+
+    async def _read(self) -> tuple[dict[str, Model], dict[str, Provider]]:
+        async with self._uow(PLATFORM) as tx:
+            models = await self._store.models(tx)
+            providers = await self._store.providers(tx)
+        return {model.name: model for model in models}, {provider.name: provider for provider in providers}

@@ -1,0 +1,139 @@
+"""The catalogue of models: the use cases."""
+
+from collections.abc import Sequence
+
+from omni_core.domain.kernel.clock import Clock
+from omni_core.domain.kernel.tenancy import PLATFORM, Principal, Scope
+from omni_core.domain.kernel.uow import UnitOfWork
+from omni_core.domain.llm.catalogue import AddModel, AddProvider, Model, Provider, ProviderView
+from omni_core.domain.llm.errors import (
+    ProviderExists,
+    ProviderInUse,
+    UnknownModel,
+    UnknownProvider,
+    UnknownProviderKind,
+)
+from omni_core.domain.llm.events import ModelAdded, ModelRemoved, ProviderAdded, ProviderRemoved
+from omni_core.domain.llm.ports import CatalogueStore, Factories, ProviderConfig, Seal
+from omni_core.domain.pricing.api import Pricing, SetPrice
+
+
+def seal_context(provider: str) -> str:
+    """Return what a provider's sealed key is bound to."""
+    return f"provider:{provider}"
+
+
+class Catalogue:
+    """Which models there are. `configured` providers come from settings and cannot be changed here."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        store: CatalogueStore,
+        pricing: Pricing,
+        seal: Seal,
+        factories: Factories,
+        configured: Sequence[ProviderConfig],
+        clock: Clock,
+    ) -> None:
+        self._uow = uow
+        self._store = store
+        self._pricing = pricing
+        self._seal = seal
+        self._factories = factories
+        self._configured = {config.name: config for config in configured}
+        self._clock = clock
+
+    async def add_provider(self, principal: Principal, command: AddProvider) -> ProviderView:
+        """Make a provider known (platform:admin); raise `ProviderExists`, `UnknownProviderKind` or `InvalidValue`."""
+        principal.require(Scope.PLATFORM_ADMIN)
+        if command.kind not in self._factories:
+            raise UnknownProviderKind(
+                f"no installed adapter speaks {command.kind!r}", field="kind", allowed=sorted(self._factories)
+            )
+        if command.name in self._configured:
+            raise ProviderExists("settings define a provider of that name", field="name")
+        sealed = self._seal.seal(command.api_key, seal_context(command.name)) if command.api_key else None
+        provider = Provider(
+            command.name,
+            command.kind,
+            command.base_url,
+            sealed,
+            command.connect_timeout_s,
+            command.read_timeout_s,
+            self._clock.now(),
+        )
+        async with self._uow(PLATFORM) as tx:
+            await self._store.add_provider(tx, provider)
+            await tx.record(ProviderAdded(provider.name, provider.kind))
+        return _view(provider)
+
+    async def providers(self, principal: Principal) -> Sequence[ProviderView]:
+        """Return the providers, by name (platform:admin)."""
+        principal.require(Scope.PLATFORM_ADMIN)
+        async with self._uow(PLATFORM) as tx:
+            stored = [_view(provider) for provider in await self._store.providers(tx)]
+        configured = [
+            ProviderView(config.name, config.kind, config.base_url, config.api_key is not None, "settings")
+            for config in self._configured.values()
+        ]
+        return sorted([*configured, *stored], key=lambda view: view.name)
+
+    async def remove_provider(self, principal: Principal, name: str) -> None:
+        """Forget a provider and its key (platform:admin); raise `UnknownProvider` or `ProviderInUse`."""
+        principal.require(Scope.PLATFORM_ADMIN)
+        async with self._uow(PLATFORM) as tx:
+            users = [model.name for model in await self._store.models(tx) if model.provider == name]
+            if users:
+                raise ProviderInUse(f"the model {users[0]!r} is called at {name!r}", models=users)
+            await self._store.remove_provider(tx, name)
+            await tx.record(ProviderRemoved(name))
+
+    async def add_model(self, principal: Principal, command: AddModel) -> Model:
+        """Make a model callable, at a price (platform:admin).
+
+        Raises `ModelExists`, `UnknownProvider`, `InvalidPrice` or `InvalidValue`.
+        """
+        principal.require(Scope.PLATFORM_ADMIN)
+        model = Model(
+            command.name,
+            command.provider,
+            command.upstream_model or command.name,
+            command.context_length,
+            command.max_output_tokens,
+            self._clock.now(),
+        )
+        async with self._uow(PLATFORM) as tx:
+            known = {provider.name for provider in await self._store.providers(tx)} | self._configured.keys()
+            if model.provider not in known:
+                raise UnknownProvider(
+                    f"there is no provider {model.provider!r}", field="provider", allowed=sorted(known)
+                )
+            await self._store.add_model(tx, model)
+            await self._pricing.add(tx, SetPrice(model.name, command.prices, command.tiers))
+            await tx.record(ModelAdded(model.name, model.provider))
+        return model
+
+    async def remove_model(self, principal: Principal, name: str) -> None:
+        """Make a model uncallable (platform:admin); its prices and usage stay. Raises `UnknownModel`."""
+        principal.require(Scope.PLATFORM_ADMIN)
+        async with self._uow(PLATFORM) as tx:
+            await self._store.remove_model(tx, name)
+            await tx.record(ModelRemoved(name))
+
+    async def models(self, principal: Principal) -> Sequence[Model]:
+        """Return the models that can be asked for, by name (models:read)."""
+        principal.require(Scope.MODELS_READ)
+        async with self._uow(PLATFORM) as tx:
+            return await self._store.models(tx)
+
+    async def model(self, principal: Principal, name: str) -> Model:
+        """Return one model (models:read); raise `UnknownModel`."""
+        for model in await self.models(principal):
+            if model.name == name:
+                return model
+        raise UnknownModel(f"there is no model {name!r}", field="model")
+
+
+def _view(provider: Provider) -> ProviderView:
+    return ProviderView(provider.name, provider.kind, provider.base_url, provider.sealed_key is not None, "database")
