@@ -5,7 +5,6 @@ import copy
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,7 +17,6 @@ from omni_core.domain.kernel.uow import Transaction
 
 Row = TypeVar("Row")
 Table = dict[TenantId, dict[object, Any]]
-_open_tenants: ContextVar[frozenset[tuple[int, TenantId]]] = ContextVar("open_tenants", default=frozenset())
 
 
 class MemoryDatabase:
@@ -29,35 +27,42 @@ class MemoryDatabase:
         self.ids = ids
         self.tables: dict[str, Table] = defaultdict(lambda: defaultdict(dict))
         self._locks: dict[TenantId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._open: dict[TenantId, MemoryTransaction] = {}
 
     @asynccontextmanager
     async def begin(self, tenant_id: TenantId) -> "AsyncGenerator[MemoryTransaction, None]":
         """Open a transaction; a UnitOfWork. One inside another for the same tenant would wait for itself: refused."""
-        mark = (id(self), tenant_id)
-        if mark in _open_tenants.get():
+        task = asyncio.current_task()
+        outer = self._open.get(tenant_id)
+        if outer is not None and outer.task is task:
             raise RuntimeError("a transaction of this tenant is open in this task already")
-        token = _open_tenants.set(_open_tenants.get() | {mark})
-        try:
-            async with self._locks[tenant_id]:
-                tx = MemoryTransaction(self, tenant_id)
-                try:
-                    yield tx
-                except BaseException:
-                    tx.roll_back()
-                    raise
-        finally:
-            _open_tenants.reset(token)
+        async with self._locks[tenant_id]:
+            tx = self._open[tenant_id] = MemoryTransaction(self, tenant_id, task)
+            try:
+                yield tx
+            except BaseException:
+                tx.roll_back()
+                raise
+            finally:
+                del self._open[tenant_id]
 
     def every(self, table: str) -> Iterator[Any]:
-        """Yield copies of the rows of every tenant; for the adapters that stand in for the directory functions."""
+        """Yield copies of the rows of every tenant, committed or not; for keys that are unique beyond a tenant."""
         for rows in self.tables[table].values():
             yield from map(copy.deepcopy, rows.values())
+
+    def committed(self, table: str) -> Iterator[Any]:
+        """Yield copies of the committed rows of every tenant; for what stands in for the directory functions."""
+        for tenant_id, rows in self.tables[table].items():
+            tx = self._open.get(tenant_id)
+            yield from map(copy.deepcopy, (rows if tx is None else tx.before(table)).values())
 
 
 class MemoryTransaction:
     """Reads and writes the rows of one tenant; keeps what it overwrote, to put it back."""
 
-    def __init__(self, database: MemoryDatabase, tenant_id: TenantId) -> None:
+    def __init__(self, database: MemoryDatabase, tenant_id: TenantId, task: asyncio.Task[Any] | None) -> None:
+        self.task = task
         self._database = database
         self._tenant_id = tenant_id
         self._before: list[tuple[str, object, Any]] = []
@@ -99,13 +104,20 @@ class MemoryTransaction:
             )
             self.put("event", recorded.id, recorded)
 
-    def roll_back(self) -> None:
-        """Put back what was there before, newest first."""
-        for table, key, row in reversed(self._before):
+    def before(self, table: str) -> dict[object, Any]:
+        """Return the tenant's rows as they were when the transaction began."""
+        rows = dict(self._rows(table))
+        for _, key, row in reversed([change for change in self._before if change[0] == table]):
             if row is None:
-                self._rows(table).pop(key, None)
+                rows.pop(key, None)
             else:
-                self._rows(table)[key] = row
+                rows[key] = row
+        return rows
+
+    def roll_back(self) -> None:
+        """Put back what was there before."""
+        for table in {change[0] for change in self._before}:
+            self._database.tables[table][self._tenant_id] = self.before(table)
 
     def _rows(self, table: str) -> dict[object, Any]:
         return self._database.tables[table][self._tenant_id]

@@ -13,6 +13,6 @@ class MemoryEventLog:
         """Return the tenant's events, oldest first."""
         events = list(memory_tx(tx).rows("event").values())
         if page.after is not None:
-            seen = [event.id for event in events].index(page.after)
-            events = events[seen + 1 :]
+            ids = [event.id for event in events]
+            events = events[ids.index(page.after) + 1 :] if page.after in ids else []
         return page_of(events[: page.limit + 1], page.limit, lambda event: event.id)

@@ -87,17 +87,17 @@ class MemoryDirectory:
 
     async def tenant_of_slug(self, slug: str) -> TenantId | None:
         """Return the id of the tenant with this slug."""
-        return next((t.id for t in self._database.every("tenant") if t.slug == slug), None)
+        return next((t.id for t in self._database.committed("tenant") if t.slug == slug), None)
 
     async def tenant_ids(self, limit: int, after: UUID | None) -> Sequence[TenantId]:
         """Return ids, oldest first."""
-        ids = sorted(tenant.id for tenant in self._database.every("tenant"))
+        ids = sorted(tenant.id for tenant in self._database.committed("tenant"))
         return [tenant_id for tenant_id in ids if after is None or tenant_id > after][:limit]
 
     async def find_key(self, public_id: str) -> KeyRecord | None:
         """Return the key with this public id."""
-        for key in self._database.every("api_key"):
+        for key in self._database.committed("api_key"):
             if key.public_id == public_id:
-                tenant: Tenant = self._database.tables["tenant"][key.tenant_id][key.tenant_id]
-                return KeyRecord(key, tenant.status)
+                owner = (tenant for tenant in self._database.committed("tenant") if tenant.id == key.tenant_id)
+                return next((KeyRecord(key, tenant.status) for tenant in owner), None)
         return None

@@ -1,11 +1,12 @@
 """Transactions on PostgreSQL, each bound to one tenant by row-level security."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
+import asyncpg
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from omni_core.adapters.postgres.engine import DatabaseUnavailable
@@ -31,16 +32,22 @@ class PostgresUnitOfWork:
     @asynccontextmanager
     async def __call__(self, tenant_id: TenantId) -> "AsyncGenerator[PostgresTransaction, None]":
         """Begin a transaction of one tenant; raise `DatabaseUnavailable` where the connection fails."""
+        async with aclosing(await self._connect()) as connection:
+            try:
+                async with connection.begin():
+                    await connection.execute(_SET_TENANT, {"tenant": str(tenant_id)})
+                    yield PostgresTransaction(connection, tenant_id, self._clock, self._ids)
+            except DBAPIError as error:
+                if error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError)):
+                    raise DatabaseUnavailable("the connection to PostgreSQL broke") from error
+                raise
+
+    async def _connect(self) -> AsyncConnection:
         try:
-            async with self._engine.begin() as connection:
-                await connection.execute(_SET_TENANT, {"tenant": str(tenant_id)})
-                yield PostgresTransaction(connection, tenant_id, self._clock, self._ids)
-        except (OSError, OperationalError, InterfaceError) as error:
+            return await self._engine.connect()
+        except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            # Also where the pool has none to spare for too long.
             raise DatabaseUnavailable("PostgreSQL does not answer") from error
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise DatabaseUnavailable("the connection to PostgreSQL broke") from error
-            raise
 
 
 class PostgresTransaction:
