@@ -7,7 +7,7 @@ It answers by script, reports exact token counts, remembers every call and misbe
         ...  # point a provider at upstream.url
         assert upstream.totals["gpt-test"].input_tokens == 12
 
-`python -m omni_core.testing.upstream` runs it as a process of its own. Needs aiohttp (`omni[llm]`).
+`python -m omni_core.testing.upstream` runs it as a process of its own.
 """
 
 from omni_core.testing.upstream.journal import Call, Totals

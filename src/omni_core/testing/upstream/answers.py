@@ -1,14 +1,11 @@
 """Sends a scripted answer, well or badly."""
 
 import asyncio
-from collections.abc import Sequence
 
-from aiohttp import web
-
-from omni_core.testing.upstream.rendering import ID, Rendered, Wire
+from omni_core.testing.upstream.http import STREAM_END, STREAM_HEAD, Connection, response
+from omni_core.testing.upstream.rendering import ID, Wire
 from omni_core.testing.upstream.scripts import Fault, Script
 
-_SSE = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
 _HUGE = b'{"x":"' + b"x" * (17 * 1024 * 1024)
 _WHOLE = {
     Fault.GARBAGE: b"<html>upstream exploded",
@@ -20,88 +17,58 @@ _LAST_EVENT = {
     Fault.GARBAGE: b'data: {"choices": [{"del\n\n',
     Fault.SHAPE: b'data: {"choices":"none","type":7}\n\n',
     Fault.HUGE: b"data: " + _HUGE,
-    Fault.UNFINISHED: b"",
 }
 
 
-def refusal(wire: Wire, script: Script) -> web.Response:
-    """Return the answer of a script with an error status."""
-    headers = {} if script.retry_after_s is None else {"Retry-After": f"{script.retry_after_s:g}"}
-    return json(wire.error(script.status, script.message), script.status, headers)
-
-
-def json(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    """Return a JSON response."""
-    return web.Response(body=body, status=status, headers=headers, content_type="application/json")
-
-
-async def whole(request: web.BaseRequest, wire: Wire, script: Script, number: bytes) -> web.StreamResponse:
-    """Return the answer in one piece."""
-    match script.fault:
-        case None:
-            return json(wire.render(script).body.replace(ID, number))
-        case Fault.ERROR:
-            return json(wire.error(500, script.message))
-        case Fault.STALL | Fault.CUT as fault:
-            body = wire.render(script).body
-            response = web.StreamResponse(headers={"Content-Length": f"{len(body)}"})
-            response.content_type = "application/json"
-            await response.prepare(request)
-            await response.write(body[: len(body) // 2])
-            return await _fail_midway(request, response, fault)
-        case Fault.HANG | Fault.REDIRECT | Fault.NOT_HTTP as fault:
-            return await _fail_first(request, fault)
-        case fault:
-            return json(_WHOLE[fault])
-
-
-async def streamed(
-    request: web.BaseRequest, wire: Wire, script: Script, number: bytes, *, include_usage: bool
-) -> web.StreamResponse:
-    """Send the answer event by event, and return the response."""
-    if script.fault in {Fault.HANG, Fault.REDIRECT, Fault.NOT_HTTP}:
-        return await _fail_first(request, script.fault)
-    response = web.StreamResponse(headers=_SSE)
-    await response.prepare(request)
-    rendered = wire.render(script)
-    if script.fault is None:
-        await _send(response, _events(rendered, include_usage=include_usage), number, script.delay_s)
-        return response
-    await _send(response, rendered.events[: len(rendered.events) // 2], number, script.delay_s)
+def whole(wire: Wire, script: Script, number: bytes) -> bytes:
+    """Return the whole response of a script that answers at once."""
+    if script.status != 200:
+        headers = {} if script.retry_after_s is None else {"Retry-After": f"{script.retry_after_s:g}"}
+        return response(wire.error(script.status, script.message), script.status, headers=headers)
     if script.fault is Fault.ERROR:
-        await response.write(wire.error_event(script.message))
-    elif script.fault in _LAST_EVENT:
-        await response.write(_LAST_EVENT[script.fault])
-    else:
-        return await _fail_midway(request, response, script.fault)
-    return response
+        return response(wire.error(500, script.message))
+    if script.fault is Fault.REDIRECT:
+        return response(b"", 307, headers={"Location": "/elsewhere"})
+    if script.fault is not None:
+        return response(_WHOLE[script.fault])
+    return response(wire.render(script).body.replace(ID, number))
 
 
-def _events(rendered: Rendered, *, include_usage: bool) -> list[bytes]:
-    usage = [rendered.usage_event] if include_usage and rendered.usage_event else []
-    return [*rendered.events, *usage, rendered.end_event]
-
-
-async def _send(response: web.StreamResponse, events: Sequence[bytes], number: bytes, delay_s: float) -> None:
+async def streamed(connection: Connection, wire: Wire, script: Script, number: bytes, *, include_usage: bool) -> None:
+    """Send the answer event by event, each in a packet of its own."""
+    rendered = wire.render(script)
+    events = [*rendered.events, rendered.end_event]
+    if include_usage and rendered.usage_event:
+        events.insert(-1, rendered.usage_event)
+    if script.fault is not None:
+        del events[len(events) // 2 :]
+    await connection.send(STREAM_HEAD)
     for event in events:
-        await response.write(event.replace(ID, number))
-        if delay_s:
-            await asyncio.sleep(delay_s)
+        await connection.send_chunk(event.replace(ID, number))
+        await asyncio.sleep(script.delay_s)
+    match script.fault:
+        case Fault.STALL:
+            await asyncio.Event().wait()  # until the caller gives up
+        case Fault.CUT:
+            connection.close()
+            return
+        case Fault.ERROR:
+            await connection.send_chunk(wire.error_event(script.message))
+        case Fault.GARBAGE | Fault.SHAPE | Fault.HUGE as fault:
+            await connection.send_chunk(_LAST_EVENT[fault])
+    await connection.send(STREAM_END)
 
 
-async def _fail_first(request: web.BaseRequest, fault: Fault) -> web.StreamResponse:
-    if fault is Fault.REDIRECT:
-        return web.Response(status=307, headers={"Location": f"{request.url.origin()}/elsewhere"})
-    if fault is Fault.NOT_HTTP and request.transport is not None:
-        request.transport.write(b"220 mail.example.test ESMTP\r\n\r\n")
-        request.transport.close()
+async def broken(connection: Connection, wire: Wire, script: Script) -> None:
+    """Fail in a way that is not a response: before one, or within it."""
+    if script.fault is Fault.NOT_HTTP:
+        await connection.send(b"220 mail.example.test ESMTP\r\n\r\n")
+        connection.close()
+        return
+    if script.fault is not Fault.HANG:
+        answer = response(wire.render(script).body)
+        await connection.send(answer[: len(answer) - 20])
+    if script.fault is Fault.CUT:
+        connection.close()
+        return
     await asyncio.Event().wait()  # until the caller gives up
-    raise AssertionError
-
-
-async def _fail_midway(request: web.BaseRequest, response: web.StreamResponse, fault: Fault) -> web.StreamResponse:
-    if fault is Fault.CUT and request.transport is not None:
-        request.transport.close()
-        return response
-    await asyncio.Event().wait()  # until the caller gives up
-    raise AssertionError

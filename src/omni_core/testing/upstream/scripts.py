@@ -54,6 +54,17 @@ class Script(msgspec.Struct, frozen=True):
     retry_after_s: float | None = None
     fault: Fault | None = None
 
+    @property
+    def succeeds(self) -> bool:
+        """Whether the answer is a good one."""
+        return self.status == 200 and self.fault is None
+
+    def at_once(self, *, stream: bool) -> bool:
+        """Say whether the answer, once it is due, is one response in one piece."""
+        if self.status != 200 or self.fault is Fault.REDIRECT:
+            return True
+        return not stream and self.fault not in {Fault.HANG, Fault.STALL, Fault.CUT, Fault.NOT_HTTP}
+
     def limited(self, tokens: int | None) -> "Script":
         """Return what is left within an output limit: as many pieces of the text as the limit allows tokens."""
         if tokens is None or self.usage is None or tokens >= self.usage.output_tokens:

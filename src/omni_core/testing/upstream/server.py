@@ -2,19 +2,17 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
-from typing import Any, Self
+from typing import Self
 
 import msgspec
-from aiohttp import web
 
 from omni_core.testing.upstream import answers
 from omni_core.testing.upstream.anthropic_wire import AnthropicWire
+from omni_core.testing.upstream.http import Answer, Connection, Request, response
 from omni_core.testing.upstream.journal import Call, Journal, Totals
 from omni_core.testing.upstream.openai_wire import OpenAIWire
 from omni_core.testing.upstream.rendering import Wire
-from omni_core.testing.upstream.scripts import FAULTS, Script
-
-MAX_REQUEST_BYTES = 64 * 1024 * 1024
+from omni_core.testing.upstream.scripts import FAULTS, Fault, Script
 
 _WIRES: dict[str, Wire] = {"/v1/chat/completions": OpenAIWire(), "/v1/messages": AnthropicWire()}
 
@@ -41,7 +39,8 @@ class FakeUpstream:
         self._port = port
         self._journal = Journal(keep)
         self._received = 0
-        self._runner: web.ServerRunner | None = None
+        self._server: asyncio.Server | None = None
+        self._connections: set[Connection] = set()
 
     @property
     def port(self) -> int:
@@ -59,7 +58,7 @@ class FakeUpstream:
 
     @property
     def calls(self) -> list[Call]:
-        """The latest requests with a readable body, oldest first, whatever came of them."""
+        """The latest requests with a readable body and an accepted key, oldest first, whatever came of them."""
         return list(self._journal.calls)
 
     @property
@@ -70,88 +69,83 @@ class FakeUpstream:
     @property
     def connections(self) -> int:
         """How many connections are open."""
-        return 0 if self._runner is None or self._runner.server is None else len(self._runner.server.connections)
+        return len(self._connections)
 
     def script(self, model: str, script: Script) -> None:
         """Let `model` answer by `script` from now on."""
         self._scripts[model] = script
 
     async def __aenter__(self) -> Self:
-        server = web.Server(
-            self._respond, request_factory=_request, handler_cancellation=True, access_log=None, keepalive_timeout=75.0
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(self._respond, self._connections), "127.0.0.1", self._port, backlog=1024
         )
-        self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port, backlog=1024).start()
-        self._port = self._runner.addresses[0][1]
+        self._port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        if self._server is not None:
+            self._server.close()
+            for connection in list(self._connections):
+                connection.close()
+            await self._server.wait_closed()
+            self._server = None
 
-    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
+    def _respond(self, request: Request, connection: Connection) -> Answer:
         wire = _WIRES.get(request.path)
         if wire is not None and request.method == "POST":
-            return await self._chat(request, wire)
+            return self._chat(request, connection, wire)
         match request.method, request.path.split("/")[1:]:
             case "GET", ["v1", "models"]:
-                return answers.json(msgspec.json.encode({"object": "list", "data": [_model(m) for m in self._scripts]}))
+                return response(msgspec.json.encode({"object": "list", "data": [_model(m) for m in self._scripts]}))
             case "GET", ["_upstream", "calls"]:
-                return answers.json(msgspec.json.encode(self.calls))
+                return response(msgspec.json.encode(self.calls))
             case "GET", ["_upstream", "totals"]:
-                return answers.json(msgspec.json.encode(dict(self.totals)))
+                return response(msgspec.json.encode(dict(self.totals)))
             case "PUT", ["_upstream", "scripts", name]:
-                self.script(name, msgspec.json.decode(await request.read(), type=Script))
-                return answers.json(b"{}")
-        return answers.json(b'{"error":"404 page not found"}', 404)
+                self.script(name, msgspec.json.decode(request.body, type=Script))
+                return response(b"{}")
+        return response(b'{"error":"404 page not found"}', 404)
 
-    async def _chat(self, request: web.BaseRequest, wire: Wire) -> web.StreamResponse:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        if self._keys is not None and (key := wire.key(headers)) not in self._keys:
-            return answers.json(wire.error(401, f"Incorrect API key provided: {key}."), 401)
-        body = await request.read()
+    def _chat(self, request: Request, connection: Connection, wire: Wire) -> Answer:
+        if self._keys is not None and (key := wire.key(request.headers)) not in self._keys:
+            return response(wire.error(401, f"Incorrect API key provided: {key}."), 401)
         try:
-            asked = wire.read(body)
+            asked = wire.read(request.body)
         except msgspec.DecodeError as error:
-            return answers.json(wire.error(400, f"invalid request: {error}"), 400)
+            return response(wire.error(400, f"invalid request: {error}"), 400)
         self._received += 1
-        call = Call(self._received, wire.name, asked.model, asked.stream, headers, body)
+        call = Call(self._received, wire.name, asked.model, asked.stream, request.headers, request.body)
         self._journal.calls.append(call)
         script = self._scripts.get(asked.model, self._default)
         if script.echo:
             script = msgspec.structs.replace(script, text=asked.last_user_text)
         script = script.limited(asked.limit)
         call.usage = script.usage
+        if not script.first_delay_s and script.at_once(stream=asked.stream):
+            if script.succeeds:
+                self._journal.answered(call)
+            return answers.whole(wire, script, b"%d" % call.number)
+        return self._take_time(connection, wire, script, call, include_usage=asked.include_usage)
+
+    async def _take_time(
+        self, connection: Connection, wire: Wire, script: Script, call: Call, *, include_usage: bool
+    ) -> None:
+        number = b"%d" % call.number
         try:
-            return await self._answer(request, wire, script, call, include_usage=asked.include_usage)
+            if script.first_delay_s:
+                await asyncio.sleep(script.first_delay_s)
+            if script.at_once(stream=call.stream):
+                await connection.send(answers.whole(wire, script, number))
+            elif call.stream and script.fault not in {Fault.HANG, Fault.NOT_HTTP}:
+                await answers.streamed(connection, wire, script, number, include_usage=include_usage)
+            else:
+                await answers.broken(connection, wire, script)
         except (asyncio.CancelledError, ConnectionError):
             call.hung_up = True
             raise
-
-    async def _answer(
-        self, request: web.BaseRequest, wire: Wire, script: Script, call: Call, *, include_usage: bool
-    ) -> web.StreamResponse:
-        if script.first_delay_s:
-            await asyncio.sleep(script.first_delay_s)
-        number = b"%d" % call.number
-        if script.status != 200:
-            return answers.refusal(wire, script)
-        if call.stream:
-            response = await answers.streamed(request, wire, script, number, include_usage=include_usage)
-        else:
-            response = await answers.whole(request, wire, script, number)
-        if script.fault is None:
+        if script.succeeds:
             self._journal.answered(call)
-        return response
 
 
-def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:  # noqa: ANN401
-    # aiohttp passes objects of its own through here; the only purpose is to accept bodies beyond its 1 MiB.
-    loop = asyncio.get_running_loop()
-    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_REQUEST_BYTES)
-
-
-def _model(name: str) -> dict[str, Any]:
+def _model(name: str) -> dict[str, object]:
     return {"id": name, "object": "model", "created": 1_760_000_000, "owned_by": "fake"}
