@@ -19,6 +19,18 @@ class OverHttp(ChatModelContract):
         return "fake-1"
 
 
+class TestOmniBrain(ChatModelContract):
+    @pytest.fixture
+    def model_name(self):
+        return "omni-brain"
+
+    @pytest.fixture
+    async def chat_model(self):
+        model = factories()["brain"](ProviderConfig("brain", "brain"))
+        yield model
+        await model.aclose()
+
+
 class TestOpenAI(OverHttp):
     @pytest.fixture
     async def chat_model(self, upstream):
