@@ -1,0 +1,1 @@
+"""Puts Omni together: settings, wiring, and what has to be opened and closed."""

@@ -1,0 +1,36 @@
+"""The wiring of budgets."""
+
+from dependency_injector import containers, providers
+
+from omni_core.adapters.memory.budgets import MemoryBudgetStore, MemoryLeases
+from omni_core.adapters.postgres.budgets import PostgresBudgetStore, PostgresLeases
+from omni_core.domain.budgets.api import BudgetDesk, Budgets
+
+
+class BudgetsContainer(containers.DeclarativeContainer):
+    """Budgets, and the desk at which this process reserves."""
+
+    platform = providers.DependenciesContainer()
+
+    store = providers.Selector(
+        platform.storage,
+        memory=providers.Singleton(MemoryBudgetStore),
+        postgres=providers.Singleton(PostgresBudgetStore),
+    )
+    leases = providers.Selector(
+        platform.storage,
+        memory=providers.Singleton(MemoryLeases, platform.memory),
+        postgres=providers.Singleton(PostgresLeases, platform.pool),
+    )
+    budgets = providers.Singleton(
+        Budgets, platform.uow, store, platform.clock, platform.ids, platform.settings.provided.currency
+    )
+    desk = providers.Singleton(
+        BudgetDesk,
+        platform.uow,
+        store,
+        leases,
+        platform.clock,
+        platform.ids,
+        wait_s=platform.settings.provided.budget_wait_s,
+    )
