@@ -1,0 +1,115 @@
+"""Invoices, and the usage that they claim, in memory."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import islice
+from uuid import UUID
+
+from omni_core.adapters.memory.database import MemoryTransaction, memory_tx
+from omni_core.domain.billing.errors import InvoiceIsFinalized, UnknownInvoice
+from omni_core.domain.billing.model import Invoice, InvoiceSummary
+from omni_core.domain.billing.rating import UsageTotal
+from omni_core.domain.kernel.clock import Month
+from omni_core.domain.kernel.uow import Transaction
+from omni_core.domain.metering.api import Quantities, UsageEvent
+
+_LAST_NUMBER = "last"
+
+
+class MemoryInvoiceStore:
+    """The port `InvoiceStore`."""
+
+    async def lock(self, tx: Transaction) -> None:
+        """Nothing to do: a memory transaction holds its tenant's lock."""
+        memory_tx(tx)
+
+    async def next_number(self, tx: Transaction) -> int:
+        """Take the next number."""
+        number = int(memory_tx(tx).get("invoice_register", _LAST_NUMBER) or 0) + 1
+        memory_tx(tx).put("invoice_register", _LAST_NUMBER, number)
+        return number
+
+    async def of_month(self, tx: Transaction, month: Month) -> Invoice | None:
+        """Return the invoice of a month."""
+        return next((invoice for invoice in _invoices(tx) if invoice.month == month), None)
+
+    async def get(self, tx: Transaction, invoice_id: UUID) -> Invoice:
+        """Return an invoice."""
+        invoice = memory_tx(tx).get("invoice", invoice_id)
+        if not isinstance(invoice, Invoice):
+            raise UnknownInvoice(invoice_id=str(invoice_id))
+        return invoice
+
+    async def save(self, tx: Transaction, invoice: Invoice) -> None:
+        """Store an invoice."""
+        stored = memory_tx(tx).get("invoice", invoice.id)
+        if isinstance(stored, Invoice) and stored.is_finalized:
+            raise InvoiceIsFinalized(invoice_id=str(invoice.id))
+        memory_tx(tx).put("invoice", invoice.id, invoice)
+
+    async def list(self, tx: Transaction, limit: int, before: UUID | None) -> Sequence[InvoiceSummary]:
+        """Return invoices, newest first."""
+        newest_first = sorted(_invoices(tx), key=lambda invoice: invoice.id, reverse=True)
+        older = (invoice for invoice in newest_first if before is None or invoice.id < before)
+        return [_summary(invoice) for invoice in islice(older, limit)]
+
+
+class MemoryBillableUsage:
+    """The port `BillableUsage`. Usage events never change, so a table beside theirs says which invoice each is on."""
+
+    async def unbilled(self, tx: Transaction, until: datetime) -> Sequence[UsageTotal]:
+        """Add up what is on no invoice."""
+        return _totals(_unbilled(memory_tx(tx), until))
+
+    async def claim(self, tx: Transaction, invoice_id: UUID, until: datetime) -> Sequence[UsageTotal]:
+        """Put what is on no invoice on this one."""
+        memory = memory_tx(tx)
+        claimed = _unbilled(memory, until)
+        for event in claimed:
+            memory.put("usage_invoice", event.id, invoice_id)
+        return _totals(claimed)
+
+    async def events(self, tx: Transaction, invoice_id: UUID, limit: int, before: UUID | None) -> Sequence[UsageEvent]:
+        """Return the calls of an invoice, newest first."""
+        usage = memory_tx(tx).rows("usage_event")
+        billed = [usage[key] for key, invoice in memory_tx(tx).rows("usage_invoice").items() if invoice == invoice_id]
+        newest_first = sorted(billed, key=lambda event: event.id, reverse=True)
+        return [event for event in newest_first if before is None or event.id < before][:limit]
+
+
+def _invoices(tx: Transaction) -> Iterable[Invoice]:
+    return memory_tx(tx).rows("invoice").values()
+
+
+def _summary(invoice: Invoice) -> InvoiceSummary:
+    return InvoiceSummary(
+        invoice.id,
+        invoice.month,
+        invoice.status,
+        invoice.number,
+        invoice.total,
+        invoice.created_at,
+        invoice.finalized_at,
+    )
+
+
+def _unbilled(memory: MemoryTransaction, until: datetime) -> list[UsageEvent]:
+    billed = memory.rows("usage_invoice")
+    events: Iterable[UsageEvent] = memory.rows("usage_event").values()
+    return [event for event in events if event.id not in billed and event.occurred_at < until]
+
+
+def _totals(events: Iterable[UsageEvent]) -> list[UsageTotal]:
+    alike: defaultdict[tuple[Month, str, UUID, int], list[UsageEvent]] = defaultdict(list)
+    for event in events:
+        alike[Month.of(event.occurred_at), event.model, event.price_id, event.price_tier].append(event)
+    return [
+        UsageTotal(
+            *key,
+            calls=len(group),
+            quantities=sum((event.quantities for event in group), Quantities()),
+            cost_picos=sum(event.cost_picos for event in group),
+        )
+        for key, group in alike.items()
+    ]

@@ -1,0 +1,39 @@
+"""What goes wrong with invoices."""
+
+from omni_core.domain.kernel.errors import Conflict, Invalid, NotFound, OmniError, Precondition
+
+
+class UnknownInvoice(NotFound):
+    """There is no such invoice."""
+
+    code = "billing.unknown_invoice"
+
+
+class InvoiceIsFinalized(Conflict):
+    """The invoice is finalized and cannot change."""
+
+    code = "billing.invoice_finalized"
+
+
+class MonthNotBegun(Invalid):
+    """A month cannot be billed before it has begun."""
+
+    code = "billing.month_not_begun"
+
+
+class MixedCurrencies(Precondition):
+    """The usage is priced in another currency than the invoice."""
+
+    code = "billing.mixed_currencies"
+
+
+class PriceMissing(OmniError):
+    """Usage names a price that is not in the price table."""
+
+    code = "billing.price_missing"
+
+
+class DoesNotAddUp(OmniError):
+    """The lines of an invoice do not add up to the cost of its calls."""
+
+    code = "billing.does_not_add_up"

@@ -1,0 +1,160 @@
+"""Invoices: the use cases."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from uuid import UUID
+
+from omni_core.domain.billing.errors import MonthNotBegun, PriceMissing
+from omni_core.domain.billing.model import Invoice, InvoiceSummary
+from omni_core.domain.billing.ports import BillableUsage, InvoiceStore
+from omni_core.domain.billing.rating import lines_of
+from omni_core.domain.kernel.clock import Clock, Month
+from omni_core.domain.kernel.ids import Ids
+from omni_core.domain.kernel.pages import Page, PageRequest, page_of
+from omni_core.domain.kernel.tenancy import PLATFORM, Principal, Scope, TenantId
+from omni_core.domain.kernel.uow import Transaction, UnitOfWork
+from omni_core.domain.metering.api import UsageEvent
+from omni_core.domain.pricing.api import Price, PriceStore
+
+Progress = Callable[[int, int, str], Awaitable[None]]
+"""Told how many steps of how many are done, and what is being done now. Called while no transaction is open."""
+_Prices = Mapping[UUID, Price]
+
+
+async def _silent(done: int, of: int, message: str) -> None:
+    """Tell nobody."""
+
+
+class Billing:
+    """The invoices of a tenant."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        store: InvoiceStore,
+        usage: BillableUsage,
+        prices: PriceStore,
+        clock: Clock,
+        ids: Ids,
+        *,
+        currency: str,
+    ) -> None:
+        self._uow = uow
+        self._store = store
+        self._usage = usage
+        self._prices = prices
+        self._clock = clock
+        self._ids = ids
+        self._currency = currency
+
+    async def close(self, principal: Principal, month: Month, progress: Progress = _silent) -> Invoice:
+        """Issue the invoice of a month (billing:write); a second time returns the one that was issued.
+
+        It claims all usage that occurred before the month's end and is on no invoice; a call that is recorded later
+        goes to the next invoice. Raises `MonthNotBegun`, `MixedCurrencies`, `PriceMissing` or `DoesNotAddUp`, and then
+        nothing has changed.
+        """
+        principal.require(Scope.BILLING_WRITE)
+        self._check_begun(month)
+        await progress(0, 2, "reading prices")
+
+        async def issue(prices: _Prices) -> Invoice:
+            await progress(1, 2, f"adding up the usage until the end of {month}")
+            return await self._issue(principal.tenant_id, month, prices)
+
+        invoice = await self._with_prices(issue)
+        await progress(2, 2, f"issued {invoice.number}")
+        return invoice
+
+    async def draft(self, principal: Principal, month: Month) -> Invoice:
+        """Store what `close` would issue now, or bring the stored draft up to date (billing:write).
+
+        A draft claims no usage and has no number; its id stays when it is finalized. Raises as `close` does, and
+        `InvoiceIsFinalized` for a month that is closed.
+        """
+        principal.require(Scope.BILLING_WRITE)
+        self._check_begun(month)
+
+        async def store(prices: _Prices) -> Invoice:
+            async with self._uow(principal.tenant_id) as tx:
+                await self._store.lock(tx)
+                invoice = await self._invoice(tx, month)
+                invoice.bill(lines_of(await self._usage.unbilled(tx, month.end), prices, invoice.currency))
+                await self._store.save(tx, invoice)
+            return invoice
+
+        return await self._with_prices(store)
+
+    async def preview(self, principal: Principal, month: Month) -> Invoice:
+        """Return what `close` would return now, and store nothing (billing:read); raises as `close` does."""
+        principal.require(Scope.BILLING_READ)
+        self._check_begun(month)
+
+        async def compute(prices: _Prices) -> Invoice:
+            async with self._uow(principal.tenant_id) as tx:
+                invoice = await self._invoice(tx, month)
+                if not invoice.is_finalized:
+                    invoice.bill(lines_of(await self._usage.unbilled(tx, month.end), prices, invoice.currency))
+            return invoice
+
+        return await self._with_prices(compute)
+
+    async def get(self, principal: Principal, invoice_id: UUID) -> Invoice:
+        """Return an invoice with its lines (billing:read); raise `UnknownInvoice`."""
+        principal.require(Scope.BILLING_READ)
+        async with self._uow(principal.tenant_id) as tx:
+            return await self._store.get(tx, invoice_id)
+
+    async def list(self, principal: Principal, page: PageRequest) -> Page[InvoiceSummary]:
+        """Return the tenant's invoices without their lines, newest first (billing:read)."""
+        principal.require(Scope.BILLING_READ)
+        async with self._uow(principal.tenant_id) as tx:
+            rows = await self._store.list(tx, page.limit + 1, page.after)
+        return page_of(rows, page.limit, lambda summary: summary.id)
+
+    async def usage_of(self, principal: Principal, invoice_id: UUID, page: PageRequest) -> Page[UsageEvent]:
+        """Return the calls that a finalized invoice bills, newest first (billing:read); raise `UnknownInvoice`.
+
+        A draft has claimed none yet.
+        """
+        principal.require(Scope.BILLING_READ)
+        async with self._uow(principal.tenant_id) as tx:
+            await self._store.get(tx, invoice_id)
+            rows = await self._usage.events(tx, invoice_id, page.limit + 1, page.after)
+        return page_of(rows, page.limit, lambda event: event.id)
+
+    async def _issue(self, tenant_id: TenantId, month: Month, prices: _Prices) -> Invoice:
+        async with self._uow(tenant_id) as tx:
+            await self._store.lock(tx)
+            invoice = await self._invoice(tx, month)
+            if not invoice.is_finalized:
+                totals = await self._usage.claim(tx, invoice.id, month.end)
+                invoice.bill(lines_of(totals, prices, invoice.currency))
+                events = invoice.finalize(await self._store.next_number(tx), self._clock.now())
+                await self._store.save(tx, invoice)
+                await tx.record(*events)
+        return invoice
+
+    async def _invoice(self, tx: Transaction, month: Month) -> Invoice:
+        stored = await self._store.of_month(tx, month)
+        return stored or Invoice.draft(self._ids.new(), tx.tenant_id, month, self._currency, self._clock.now())
+
+    async def _with_prices(self, bill: Callable[[_Prices], Awaitable[Invoice]]) -> Invoice:
+        """Run `bill` with the price table, which is another tenant's and so is read in a transaction of its own.
+
+        A price that is set after that, and used at once, is found when the table is read again.
+        """
+        try:
+            return await bill(await self._price_table())
+        except PriceMissing:
+            return await bill(await self._price_table())
+
+    async def _price_table(self) -> _Prices:
+        async with self._uow(PLATFORM) as tx:
+            return {price.id: price for price in await self._prices.list(tx)}
+
+    def _check_begun(self, month: Month) -> None:
+        now = self._clock.now()
+        if month.start > now:
+            raise MonthNotBegun(
+                f"{month} has not begun", field="month", allowed=f"a month up to {Month.of(now)}", month=str(month)
+            )
