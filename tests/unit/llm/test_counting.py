@@ -1,5 +1,7 @@
 """Estimates say about what; the upper bound is never below what a tokenizer could make."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +25,7 @@ from omni_core.domain.llm.model import (
 )
 
 
-def request(*messages: Message, **settings) -> ChatRequest:
+def request(*messages: Message, **settings: Any) -> ChatRequest:
     return ChatRequest(model="any", messages=messages or (Message.of(Role.USER, "hi"),), **settings)
 
 

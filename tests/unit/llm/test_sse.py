@@ -1,5 +1,7 @@
 """Server-sent events give the same data however their bytes are cut."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,7 +65,7 @@ _streams = st.lists(_pieces | st.binary(max_size=4), max_size=30).map(b"".join)
 @given(_streams, st.lists(st.integers(min_value=0, max_value=200)))
 def test_cutting_changes_nothing(stream, cuts):
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
-    chunks = [stream[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    chunks = [stream[start:end] for start, end in pairwise(edges)]
     assert parsed(*chunks) == parsed(stream)
 
 

@@ -38,4 +38,5 @@ def anthropic_chat_model(config: ProviderConfig) -> HttpChatModel:
     """Return a client of Anthropic, or of an endpoint that speaks its protocol; only Anthropic itself needs a key."""
     if config.base_url is None and not config.api_key:
         raise ProviderNotReady(f"Provider {config.name!r} needs an API key of Anthropic", provider=config.name)
-    return HttpChatModel(config, AnthropicDialect(), base_url=config.base_url or ANTHROPIC_URL)
+    base_url = ANTHROPIC_URL if config.base_url is None else config.base_url
+    return HttpChatModel(config, AnthropicDialect(), base_url=base_url)

@@ -23,7 +23,7 @@ MESSAGE_LIMIT = 300
 
 _KEY_LIKE = re.compile(
     r"\b(?:sk|pk|rk|gsk|hf|xai|key|omni_sk)[-_][\w*.\-]{4,}"  # prefixed keys, also when starred out in the middle
-    r"|\bBearer\s+\S+"
+    r"|\bBearer\s+[\w.~+/=\-]+"
     r"|\b[0-9a-fA-F]{32,}\b"
     r"|\b(?=\w*\d)(?=\w*[a-z])(?=\w*[A-Z])\w{24,}"
 )

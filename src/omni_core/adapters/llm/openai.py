@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from omni_core.adapters.llm.http import AnswerReader, HttpChatModel
 from omni_core.adapters.llm.openai_answers import OpenAIReader, decode
 from omni_core.adapters.llm.openai_wire import LimitField, encode
+from omni_core.adapters.llm.transport import endpoint
 from omni_core.domain.llm.errors import ProviderNotReady
 from omni_core.domain.llm.model import ChatRequest, ChatResponse
 from omni_core.domain.llm.ports import Capabilities, ProviderConfig
@@ -42,13 +43,14 @@ def openai_chat_model(config: ProviderConfig) -> HttpChatModel:
     """Return a client of OpenAI, or of any endpoint that speaks its protocol; only OpenAI itself needs a key."""
     if config.base_url is None and not config.api_key:
         raise ProviderNotReady(f"Provider {config.name!r} needs an API key of OpenAI", provider=config.name)
-    base_url = config.base_url or OPENAI_URL
+    base_url = endpoint(OPENAI_URL if config.base_url is None else config.base_url, "")
     return HttpChatModel(config, OpenAIDialect(limit_field(base_url)), base_url=base_url)
 
 
 def ollama_chat_model(config: ProviderConfig) -> HttpChatModel:
     """Return a client of an Ollama server, on this machine unless a base URL says otherwise."""
-    return HttpChatModel(config, OpenAIDialect("max_tokens"), base_url=config.base_url or OLLAMA_URL)
+    base_url = OLLAMA_URL if config.base_url is None else config.base_url
+    return HttpChatModel(config, OpenAIDialect("max_tokens"), base_url=base_url)
 
 
 def limit_field(base_url: str) -> LimitField:

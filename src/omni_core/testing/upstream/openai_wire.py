@@ -111,6 +111,7 @@ def _usage(usage: TokenUsage) -> dict[str, Any]:
         "total_tokens": usage.input_tokens + usage.output_tokens,
         "prompt_tokens_details": {
             "cached_tokens": usage.cached_input_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
             "audio_tokens": usage.audio_input_tokens,
         },
         "completion_tokens_details": {
