@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import anthropic
@@ -15,14 +16,14 @@ import pytest
 from anthropic.types import Message as AnthropicMessage
 from jsonschema import Draft202012Validator
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from omni_core.domain.llm.model import TokenUsage
 from omni_core.testing.upstream import FakeUpstream, Script
 
 SPEC = Path(__file__).parents[4] / "shared" / "specs" / "openai.json.gz"
-ASKED = [{"role": "user", "content": "hi"}]
+ASKED: list[Any] = [{"role": "user", "content": "hi"}]
 USAGE = TokenUsage(input_tokens=100, output_tokens=9, cached_input_tokens=60, reasoning_tokens=4)
 
 
@@ -95,7 +96,7 @@ async def test_answers_are_as_openai_describes_them(fake):
     if not SPEC.exists():
         pytest.skip(f"OpenAI's API description is not at {SPEC}")
     spec = json.loads(gzip.decompress(SPEC.read_bytes()))
-    registry = Registry().with_resource("spec", Resource(spec, DRAFT202012))
+    registry = Registry().with_resource("spec", DRAFT202012.create_resource(spec))
     shape = {"$ref": "spec#/components/schemas/CreateChatCompletionResponse"}
     async with aiohttp.ClientSession() as session:
         for model in ("exact", "tool", "no-usage"):

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import time
 import traceback
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -16,7 +17,8 @@ from omni_core.domain.llm.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
-from omni_core.domain.llm.model import ChatRequest, FinishReason, Message, Role
+from omni_core.domain.llm.model import ChatDelta, ChatRequest, ChatResponse, FinishReason, Message, Role
+from omni_core.domain.llm.ports import OpenChatModel
 from omni_core.testing.upstream import Script
 
 KEY = "sk-integration-0123456789"
@@ -40,16 +42,18 @@ FAULTS = {
     "not-http": ProviderGarbage,
 }
 
+Call = Callable[[OpenChatModel, ChatRequest], Awaitable[object]]
 
-def asked(model, text="hi"):
+
+def asked(model: str, text: str = "hi") -> ChatRequest:
     return ChatRequest(model, (Message.of(Role.USER, text),))
 
 
-async def completed(model, request):
+async def completed(model: OpenChatModel, request: ChatRequest) -> ChatResponse:
     return await model.complete(request)
 
 
-async def streamed(model, request):
+async def streamed(model: OpenChatModel, request: ChatRequest) -> list[ChatDelta]:
     return [delta async for delta in model.stream(request)]
 
 
@@ -58,7 +62,7 @@ def call(request):
     return request.param
 
 
-async def failure(call, model, request) -> OmniError:
+async def failure(call: Call, model: OpenChatModel, request: ChatRequest) -> OmniError:
     with pytest.raises(OmniError) as caught:
         await call(model, request)
     return caught.value

@@ -5,6 +5,7 @@ import itertools
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from omni_core.adapters.llm import anthropic_wire, openai_wire
@@ -34,7 +35,7 @@ from omni_core.domain.llm.model import (
     ToolChoice,
 )
 
-ANTHROPIC_REQUEST = {
+ANTHROPIC_REQUEST: dict[bool, TypeAdapter[Any]] = {
     False: TypeAdapter(MessageCreateParamsNonStreaming),
     True: TypeAdapter(MessageCreateParamsStreaming),
 }
@@ -83,7 +84,7 @@ def openai_request() -> Draft202012Validator:
     if not SPEC.exists():
         pytest.skip(f"OpenAI's API description is not at {SPEC}")
     spec = json.loads(gzip.decompress(SPEC.read_bytes()))
-    registry = Registry().with_resource("spec", Resource(spec, DRAFT202012))
+    registry = Registry().with_resource("spec", DRAFT202012.create_resource(spec))
     return Draft202012Validator({"$ref": "spec#/components/schemas/CreateChatCompletionRequest"}, registry=registry)
 
 
@@ -101,7 +102,7 @@ def test_openai_requests_are_as_described(openai_request, request, stream, limit
     openai_request.validate(json.loads(openai_wire.encode(request, stream=stream, limit_field=limit_field)))
 
 
-def read_through(value):
+def read_through(value: object) -> None:
     """Look at every item: pydantic checks what is declared as an Iterable only while it is read."""
     if isinstance(value, dict):
         for item in value.values():

@@ -1,6 +1,7 @@
 """A stream holds no more than it must, and its connection no longer than it must."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import aclosing
 
 import msgspec
@@ -11,11 +12,11 @@ from omni_core.domain.llm.model import ChatRequest, FinishReason, Message, Role,
 from omni_core.testing.upstream import Script
 
 
-def asked(model):
+def asked(model: str) -> ChatRequest:
     return ChatRequest(model, (Message.of(Role.USER, "hi"),))
 
 
-async def until(condition):
+async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(5):
         while not condition():  # noqa: ASYNC110 - what is waited for happens in a socket, which sets no event
             await asyncio.sleep(0.005)
@@ -31,7 +32,7 @@ async def test_closing_a_stream_stops_the_provider(connect, upstream):
 
 
 async def test_cancelling_a_reader_stops_the_provider(connect, upstream):
-    async def read():
+    async def read() -> None:
         async for _ in connect().stream(asked("long")):
             begun.set()
 

@@ -71,7 +71,8 @@ def test_cutting_changes_nothing(stream, cuts):
 
 @given(_streams)
 def test_agrees_with_a_parser_that_reads_line_by_line(stream):
-    events, lines = [], []
+    events: list[bytes] = []
+    lines: list[bytes] = []
     text = stream.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     for line in text.split(b"\n")[:-1]:
         if not line:
