@@ -46,11 +46,14 @@ class MasterKey:
 
     @classmethod
     def load_or_create(cls, path: Path) -> "MasterKey":
-        """Read the key file, or make it, readable by its owner only. Two processes that start at once agree on one."""
+        """Read the key file, or make it, readable by its owner only. Two processes that start at once agree on one.
+
+        Raises `MasterKeyUnreadable`, and never replaces a file that holds something else.
+        """
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not path.exists():
-                draft = path.with_name(f".{path.name}.{os.getpid()}")
+                draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
                 descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
                 with os.fdopen(descriptor, "w") as file:
                     file.write(base64.b64encode(secrets.token_bytes(SIZE)).decode() + "\n")
@@ -60,12 +63,19 @@ class MasterKey:
                     os.link(draft, path)
                 except FileExistsError:
                     # Another process made it first; its key is the one.
-                    return cls.parse(path.read_text())
+                    return cls._read(path)
                 finally:
                     draft.unlink()
-            return cls.parse(path.read_text())
+            return cls._read(path)
         except OSError as error:
             raise MasterKeyUnreadable(f"{path}: {error.strerror}", path=str(path)) from error
+
+    @classmethod
+    def _read(cls, path: Path) -> "MasterKey":
+        try:
+            return cls.parse(path.read_text(errors="replace"))
+        except InvalidValue as error:
+            raise MasterKeyUnreadable(f"{path}: holds no key", path=str(path)) from error
 
     def derive(self, purpose: str) -> bytes:
         """Return 32 bytes for one purpose (HKDF-SHA-256, RFC 5869)."""

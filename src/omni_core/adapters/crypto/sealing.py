@@ -10,6 +10,7 @@ from omni_core.adapters.crypto.master_key import MasterKey
 from omni_core.domain.kernel.errors import Precondition
 
 _NONCE_SIZE = 12
+_TAG_SIZE = 16
 _VERSION = b"\x01"
 
 
@@ -45,7 +46,7 @@ class AesGcmSeal:
         """Return what was sealed; raise `SealBroken` for another key, another context or changed bytes."""
         nonce, text = sealed[1 : 1 + _NONCE_SIZE], sealed[1 + _NONCE_SIZE :]
         try:
-            if sealed[:1] != _VERSION:
+            if sealed[:1] != _VERSION or len(sealed) < 1 + _NONCE_SIZE + _TAG_SIZE:
                 raise SealBroken(context=context)
             return self._cipher.decrypt(nonce, text, context.encode()).decode()
         except InvalidTag as error:

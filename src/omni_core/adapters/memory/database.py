@@ -100,7 +100,7 @@ class MemoryTransaction:
                 event_type=event.event_type,
                 aggregate_id=event.aggregate_id,
                 recorded_at=self._database.clock.now(),
-                data=msgspec.to_builtins(event),
+                data=msgspec.json.decode(msgspec.json.encode(event)),  # as the JSON that a database would keep
             )
             self.put("event", recorded.id, recorded)
 

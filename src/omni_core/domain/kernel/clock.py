@@ -26,12 +26,17 @@ class Month(msgspec.Struct, frozen=True, order=True):
     year: int
     month: int
 
+    def __post_init__(self) -> None:
+        # The last month of 9999 has no end that a datetime could hold.
+        if not 1 <= self.month <= 12 or not 1 <= self.year <= 9998:
+            raise InvalidValue("month must be a month of the years 1 to 9998", field="month", allowed="YYYY-MM")
+
     @classmethod
     def parse(cls, text: str, field: str = "month") -> Self:
         """Read `YYYY-MM`; raise `InvalidValue` that names `field`."""
         year, _, month = text.partition("-")
         digits = len(year) == 4 and len(month) == 2 and (year + month).isascii() and (year + month).isdigit()
-        if digits and 1 <= int(month) <= 12 and int(year) >= 1:
+        if digits and 1 <= int(month) <= 12 and 1 <= int(year) <= 9998:
             return cls(int(year), int(month))
         raise InvalidValue(f"{field} must be a month such as 2026-11", field=field, allowed="YYYY-MM")
 
@@ -77,12 +82,12 @@ def parse_moment(text: str, field: str) -> datetime:
             day = date.fromisoformat(text)
             return datetime(day.year, day.month, day.day, tzinfo=UTC)
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise InvalidValue(
             f"{field} must be a date or a time with an offset",
             field=field,
             allowed="YYYY-MM-DD or ISO 8601 with offset",
         ) from error
-    if moment.tzinfo is None:
-        raise InvalidValue(f"{field} lacks a UTC offset", field=field, allowed="ISO 8601 with offset, e.g. …Z")
-    return moment.astimezone(UTC)
+    raise InvalidValue(f"{field} lacks a UTC offset", field=field, allowed="ISO 8601 with offset, e.g. …Z")

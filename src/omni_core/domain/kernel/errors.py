@@ -31,7 +31,7 @@ class OmniError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, detail: str | None = None, /, **fields: Any) -> None:
-        """Keep `detail`, a sentence for people, and `fields`, JSON-able facts for programs. Neither may hold a secret."""
+        """Keep `detail`, a sentence for people, and `fields`, JSON-able facts for programs; neither holds a secret."""
         super().__init__(detail or self.title())
         self.detail = detail or self.title()
         self.fields = fields

@@ -14,6 +14,9 @@ import msgspec
 from omni_core.domain.kernel.errors import InvalidValue
 
 PICO_EXPONENT = 12
+# What anybody types lies between these, and within the 28 digits to which Decimal computes without rounding.
+_TOO_LARGE = Decimal(10**15)
+_FINEST = Decimal(1).scaleb(-PICO_EXPONENT)
 
 # ISO 4217 (list one, 2026) minor-unit exponents where they differ from 2, and the crypto units that processors quote.
 _EXPONENTS = {
@@ -43,11 +46,12 @@ _EXPONENTS = {
     **dict.fromkeys(("CLF", "UYW"), 4),
     **dict.fromkeys(
         (
-            "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC "
-            "CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR "
-            "JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD "
-            "NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN "
-            "SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD XCG YER ZAR ZMW ZWG"
+            "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY "
+            "COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF "
+            "IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR "
+            "MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG "
+            "SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST "
+            "XCD XCG YER ZAR ZMW ZWG"
         ).split(),
         2,
     ),
@@ -77,13 +81,18 @@ def exponent_of(currency: str) -> int:
 
 
 def parse_decimal(text: str, field: str) -> Decimal:
-    """Read a non-negative decimal number that somebody typed; raise `InvalidValue` that names `field`."""
+    """Read a decimal number that somebody typed, from 0 to below 10¹⁵ with up to 12 decimal places.
+
+    Raises `InvalidValue` that names `field`.
+    """
     try:
         value = Decimal(text)
     except InvalidOperation as error:
         raise InvalidValue(f"{field} must be a decimal number", field=field, allowed="e.g. 0.15") from error
-    if not value.is_finite() or value < 0:
-        raise InvalidValue(f"{field} must be a number from 0 up", field=field, allowed="e.g. 0.15")
+    if not value.is_finite() or not 0 <= value < _TOO_LARGE:
+        raise InvalidValue(f"{field} must be a number from 0 to below 10^15", field=field, allowed="e.g. 0.15")
+    if value != value.quantize(_FINEST):
+        raise InvalidValue(f"{field} must have no more than 12 decimal places", field=field, allowed="e.g. 0.15")
     return value
 
 
@@ -98,7 +107,7 @@ class Money(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str, currency: str, field: str = "amount") -> Self:
-        """Read a decimal amount in major units, such as `12.50`; raise `InvalidValue` where it is finer than a minor unit."""
+        """Read a decimal amount in major units, such as `12.50`; raise `InvalidValue` if a minor unit is too coarse."""
         scaled = parse_decimal(text, field).scaleb(exponent_of(currency))
         if scaled != scaled.to_integral_value():
             raise InvalidValue(

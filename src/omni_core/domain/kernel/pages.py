@@ -13,6 +13,7 @@ from omni_core.domain.kernel.errors import InvalidCursor, InvalidValue
 T = TypeVar("T")
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
+_CURSOR_HELP = "cursor must be a next_cursor of an earlier page"
 
 
 class PageRequest(msgspec.Struct, frozen=True):
@@ -27,13 +28,17 @@ class PageRequest(msgspec.Struct, frozen=True):
 
     @property
     def after(self) -> UUID | None:
-        """The key of the last row that the caller has seen; raise `InvalidCursor` for a cursor of somebody else's making."""
+        """The key of the last row that the caller has seen; raise `InvalidCursor` if Omni did not make the cursor."""
         if self.cursor is None:
             return None
         try:
-            return UUID(bytes=base64.urlsafe_b64decode(self.cursor + "=="))
+            key = UUID(bytes=base64.urlsafe_b64decode(self.cursor + "=="))
         except (ValueError, binascii.Error) as error:
-            raise InvalidCursor("cursor must be a next_cursor of an earlier page", field="cursor") from error
+            raise InvalidCursor(_CURSOR_HELP, field="cursor") from error
+        # base64 passes over characters that are not its own.
+        if encode_cursor(key) != self.cursor:
+            raise InvalidCursor(_CURSOR_HELP, field="cursor")
+        return key
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):

@@ -75,10 +75,12 @@ class ApiKey:
     revoked_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.name.strip()) <= 200:
+        if not 1 <= len(self.name.strip()) <= 200 or "\0" in self.name:
             raise InvalidKeyRequest("name must be 1 to 200 characters", field="name", allowed="1 to 200 characters")
         if not self.scopes:
             raise InvalidKeyRequest("a key needs at least one scope", field="scopes", allowed=[s.value for s in Scope])
+        if self.expires_at is not None and self.expires_at.tzinfo is None:
+            raise InvalidKeyRequest("expires_at lacks a UTC offset", field="expires_at", allowed="a time with offset")
         if self.expires_at is not None and self.expires_at <= self.created_at:
             raise InvalidKeyRequest("expires_at must lie in the future", field="expires_at", allowed="a future time")
 

@@ -12,7 +12,7 @@ from omni_core.domain.tenancy.errors import InvalidSlug, LastOwner
 from omni_core.domain.tenancy.events import TenantReactivated, TenantWasSuspended
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+")
+_EMAIL = re.compile(r"[^@\s\0]{1,64}@[^@\s.\0]+(?:\.[^@\s.\0]+)+")
 
 
 class TenantStatus(StrEnum):
@@ -43,7 +43,8 @@ class Tenant:
 
     def __post_init__(self) -> None:
         check_slug(self.slug)
-        if not 1 <= len(self.name.strip()) <= 200:
+        # PostgreSQL's text holds every character but this one.
+        if not 1 <= len(self.name.strip()) <= 200 or "\0" in self.name:
             raise InvalidValue("name must be 1 to 200 characters", field="name", allowed="1 to 200 characters")
 
     def suspend(self) -> list[TenantWasSuspended]:

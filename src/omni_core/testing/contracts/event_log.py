@@ -14,14 +14,14 @@ class EventLogContract:
     async def test_an_event_comes_back_in_json_types(self, uow: UnitOfWork, event_log: EventLog, clock: Clock) -> None:
         tenant_id, subject_id = a_tenant_id(), a_tenant_id()
         async with uow(tenant_id) as tx:
-            await tx.record(Noted(subject_id, 7))
+            await tx.record(Noted(subject_id, 7, ("a", "b")))
         async with uow(tenant_id) as tx:
             (event,) = (await event_log.read(tx, PageRequest())).items
         assert event.tenant_id == tenant_id
         assert event.event_type == "testing.noted"
         assert event.aggregate_id == subject_id
         assert event.recorded_at == clock.now()
-        assert event.data == {"subject_id": str(subject_id), "number": 7}
+        assert event.data == {"subject_id": str(subject_id), "number": 7, "words": ["a", "b"]}
 
     async def test_events_stand_in_the_order_in_which_they_were_recorded(
         self, uow: UnitOfWork, event_log: EventLog

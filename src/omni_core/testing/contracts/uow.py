@@ -23,6 +23,7 @@ class Noted(Event, frozen=True):
     aggregate: ClassVar[str] = "subject_id"
     subject_id: UUID
     number: int = 0
+    words: tuple[str, ...] = ()
 
 
 class UnitOfWorkContract:
