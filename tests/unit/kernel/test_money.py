@@ -1,0 +1,131 @@
+import pytest
+
+from omni_core.domain.kernel.errors import InvalidValue
+from omni_core.domain.kernel.money import Money, Rounding, exponent_of, format_picos, parse_decimal, round_picos, total
+
+CENT = 10**10
+
+
+@pytest.mark.parametrize(
+    "currency,places", [("USD", 2), ("EUR", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4), ("BTC", 8), ("USDC", 6)]
+)
+def test_each_currency_has_its_own_minor_unit(currency, places):
+    assert exponent_of(currency) == places
+
+
+@pytest.mark.parametrize("currency", ["", "usd", "XXX", "DEM", "US"])
+def test_an_unknown_currency_is_refused_by_name(currency):
+    with pytest.raises(InvalidValue) as refused:
+        Money(1, currency)
+    assert refused.value.fields["field"] == "currency"
+
+
+@pytest.mark.parametrize(
+    "text,currency,minor",
+    [
+        ("12.50", "USD", 1250),
+        ("12.5", "USD", 1250),
+        ("0", "USD", 0),
+        ("100", "JPY", 100),
+        ("1.234", "KWD", 1234),
+        ("0.00000001", "BTC", 1),
+        ("1e2", "USD", 10_000),
+        ("999999999999999.99", "USD", 99_999_999_999_999_999),
+    ],
+)
+def test_money_is_read_in_major_units(text, currency, minor):
+    assert Money.parse(text, currency) == Money(minor, currency)
+
+
+@pytest.mark.parametrize(
+    "text,currency",
+    [
+        ("12.505", "USD"),
+        ("1.5", "JPY"),
+        ("-1", "USD"),
+        ("NaN", "USD"),
+        ("Infinity", "USD"),
+        ("", "USD"),
+        ("12,50", "USD"),
+        ("1e15", "USD"),
+        ("1e999999", "USD"),
+        ("1e-999999", "USD"),
+        ("10000000000000000000000000000.001", "USD"),
+    ],
+)
+def test_what_is_no_amount_of_the_currency_is_refused_by_field(text, currency):
+    with pytest.raises(InvalidValue) as refused:
+        Money.parse(text, currency, "limit")
+    assert refused.value.fields["field"] == "limit"
+
+
+def test_a_decimal_keeps_every_digit_that_was_typed():
+    assert str(parse_decimal("123456789012345.123456789012", "price")) == "123456789012345.123456789012"
+
+
+@pytest.mark.parametrize(
+    "money,text",
+    [
+        (Money(1250, "USD"), "12.50 USD"),
+        (Money(0, "USD"), "0.00 USD"),
+        (Money(5, "USD"), "0.05 USD"),
+        (Money(100, "JPY"), "100 JPY"),
+        (Money(-5, "KWD"), "-0.005 KWD"),
+    ],
+)
+def test_money_is_written_with_all_places_of_its_currency(money, text):
+    assert str(money) == text
+
+
+def test_money_adds_within_its_currency():
+    assert total([Money(1, "EUR"), Money(2, "EUR")], "EUR") == Money(3, "EUR")
+    assert total([], "EUR") == Money(0, "EUR")
+
+
+def test_currencies_do_not_mix():
+    with pytest.raises(ValueError, match="cannot add USD to EUR"):
+        total([Money(1, "USD")], "EUR")
+
+
+def test_money_in_picos():
+    assert Money(1, "USD").picos == CENT
+    assert Money(1, "JPY").picos == 10**12
+    assert Money(1, "ETH").picos == 1
+
+
+@pytest.mark.parametrize(
+    "picos,half_up,half_even,up",
+    [
+        (0, 0, 0, 0),
+        (1, 0, 0, 1),
+        (CENT // 2 - 1, 0, 0, 1),
+        (CENT // 2, 1, 0, 1),
+        (CENT // 2 + 1, 1, 1, 1),
+        (CENT, 1, 1, 1),
+        (CENT * 3 // 2, 2, 2, 2),
+        (CENT * 5 // 2, 3, 2, 3),
+    ],
+)
+def test_rounding_differs_at_ties_only_as_its_name_says(picos, half_up, half_even, up):
+    assert round_picos(picos, "USD", Rounding.HALF_UP).minor == half_up
+    assert round_picos(picos, "USD", Rounding.HALF_EVEN).minor == half_even
+    assert round_picos(picos, "USD", Rounding.UP).minor == up
+
+
+def test_the_minor_unit_of_the_currency_is_what_it_rounds_to():
+    assert round_picos(1_499_999_999_999, "JPY", Rounding.HALF_UP) == Money(1, "JPY")
+    assert round_picos(1_234_500_000, "KWD", Rounding.HALF_UP) == Money(1, "KWD")
+
+
+@pytest.mark.parametrize(
+    "picos,text",
+    [
+        (0, "0.00"),
+        (12_500_000_000_000, "12.50"),
+        (300_000_000, "0.0003"),
+        (1, "0.000000000001"),
+        (1_000_000_000_000_000, "1000.00"),
+    ],
+)
+def test_exact_amounts_are_written_with_every_digit_that_matters(picos, text):
+    assert format_picos(picos) == text
