@@ -6,21 +6,20 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 import structlog
-from dependency_injector import providers
-
 from omni_core.adapters.crypto import MasterKey
 from omni_core.adapters.embedded import OWNER_ROLE, EmbeddedPostgres
 from omni_core.adapters.llm.factories import factories as installed_factories
-from omni_core.adapters.memory.database import MemoryDatabase
 from omni_core.adapters.postgres import migrate
 from omni_core.adapters.postgres.engine import APP_ROLE, Database, open_database
-from omni_core.adapters.system import SystemClock, SystemEntropy, SystemIds
-from omni_core.bootstrap.containers.root import RootContainer
+from omni_core.bootstrap.containers.root import Opened, RootContainer, wire
 from omni_core.bootstrap.settings import Settings
 from omni_core.domain.kernel.errors import DependencyFailed, Precondition
 from omni_core.domain.llm.api import ChatModelFactory, ProviderConfig
+from omni_core.domain.llm.ports import Factories, OpenChatModel
 
 MAINTAIN_EVERY_S = 1.0
+Decorate = Callable[[ProviderConfig, OpenChatModel], OpenChatModel]
+"""Wraps each provider's client, for metrics, tracing, retries and the like."""
 _log = structlog.get_logger("omni")
 
 
@@ -37,14 +36,6 @@ class DatabaseUrls(msgspec.Struct, frozen=True):
     owner: str
 
 
-class Opened(msgspec.Struct, frozen=True):
-    """What `open_container` opened. `database` and `urls` are None on memory adapters."""
-
-    container: RootContainer
-    database: Database | None = None
-    urls: DatabaseUrls | None = None
-
-
 @asynccontextmanager
 async def database_urls(settings: Settings) -> AsyncGenerator[DatabaseUrls, None]:
     """Tell where the database is, and keep it up meanwhile: DATABASE_URL, or Omni's own server under OMNI_HOME."""
@@ -57,19 +48,32 @@ async def database_urls(settings: Settings) -> AsyncGenerator[DatabaseUrls, None
 
 @asynccontextmanager
 async def open_container(
-    settings: Settings, *, memory: bool, upgrade: bool, chat_models: Mapping[str, ChatModelFactory]
-) -> AsyncGenerator[Opened, None]:
-    """Open everything that the wiring is handed, and run what has to run beside it."""
+    settings: Settings,
+    *,
+    memory: bool,
+    upgrade: bool,
+    chat_models: Mapping[str, ChatModelFactory],
+    decorate: Decorate | None = None,
+) -> AsyncGenerator[tuple[RootContainer, Database | None, DatabaseUrls | None], None]:
+    """Open everything that the wiring is handed, and run what has to run beside it; memory has no database."""
     async with AsyncExitStack() as stack:
         urls = database = None
         if not memory:
             urls = await stack.enter_async_context(database_urls(settings))
             await _check_schema(urls, upgrade=upgrade)
             database = await stack.enter_async_context(open_database(urls.program, pool_size=settings.database_pool))
-        container = _wire(settings, database, chat_models)
+        container = wire(
+            Opened(
+                settings=settings,
+                master_key=_master_key(settings, is_memory=memory),
+                factories=decorated({**installed_factories(), **chat_models}, decorate),
+                engine=database.engine if database else None,
+                pool=database.pool if database else None,
+            )
+        )
         stack.push_async_callback(_close, container)
         await stack.enter_async_context(_running(container.budgets.desk().maintain))
-        yield Opened(container, database, urls)
+        yield container, database, urls
 
 
 async def _check_schema(urls: DatabaseUrls, *, upgrade: bool) -> None:
@@ -79,33 +83,21 @@ async def _check_schema(urls: DatabaseUrls, *, upgrade: bool) -> None:
     state = await migrate.state(urls.program)
     if not state.is_current:
         raise SchemaBehind(
-            f"the database is at {state.current or 'no schema'}, this release wants {state.wanted}; run omni db upgrade",
+            f"the database is at {state.current or 'no schema'}, not at {state.wanted}; run omni db upgrade",
             current=state.current,
             wanted=state.wanted,
         )
 
 
-def _wire(settings: Settings, database: Database | None, chat_models: Mapping[str, ChatModelFactory]) -> RootContainer:
-    clock, ids = SystemClock(), SystemIds()
-    built_in = ProviderConfig(name="omni", kind="brain")
-    container = RootContainer(
-        factories=providers.Object({**installed_factories(), **chat_models}),
-        configured=providers.Object((built_in, *settings.providers)),
-    )
-    platform = container.platform
-    platform.storage.override(providers.Object("memory" if database is None else "postgres"))
-    platform.settings.override(providers.Object(settings))
-    platform.clock.override(providers.Object(clock))
-    platform.ids.override(providers.Object(ids))
-    platform.entropy.override(providers.Object(SystemEntropy()))
-    platform.master_key.override(providers.Object(_master_key(settings, is_memory=database is None)))
-    if database is None:
-        platform.memory.override(providers.Object(MemoryDatabase(clock, ids)))
-    else:
-        platform.engine.override(providers.Object(database.engine))
-        platform.pool.override(providers.Object(database.pool))
-    container.check_dependencies()
-    return container
+def decorated(factories: Factories, decorate: Decorate | None) -> Factories:
+    """Return factories whose clients are each wrapped by `decorate`."""
+    if decorate is None:
+        return factories
+
+    def wrap(factory: ChatModelFactory) -> ChatModelFactory:
+        return lambda config: decorate(config, factory(config))
+
+    return {kind: wrap(factory) for kind, factory in factories.items()}
 
 
 def _master_key(settings: Settings, *, is_memory: bool) -> MasterKey:

@@ -7,7 +7,7 @@ import msgspec
 
 from omni_core.adapters.postgres.engine import Database
 from omni_core.bootstrap.containers.root import RootContainer
-from omni_core.bootstrap.lifespan import DatabaseUrls, Opened, open_container
+from omni_core.bootstrap.lifespan import DatabaseUrls, Decorate, open_container
 from omni_core.bootstrap.settings import Settings
 from omni_core.domain.budgets.api import Budgets
 from omni_core.domain.kernel.events import RecordedEvent
@@ -36,13 +36,14 @@ class Omni:
     `omni.authenticator.authenticate(key)` returns for the holder of an API key.
     """
 
-    def __init__(self, opened: Opened, settings: Settings) -> None:
-        container: RootContainer = opened.container
+    def __init__(
+        self, container: RootContainer, settings: Settings, database: Database | None, urls: DatabaseUrls | None
+    ) -> None:
         self._uow = container.platform.uow()
         self._event_log = container.platform.event_log()
         self.settings = settings
-        self.database: Database | None = opened.database
-        self.urls: DatabaseUrls | None = opened.urls
+        self.database = database
+        self.urls = urls
         self.tenants: Tenants = container.tenancy.tenants()
         self.keys: ApiKeys = container.tenancy.keys()
         self.authenticator: Authenticator = container.tenancy.authenticator()
@@ -62,11 +63,13 @@ class Omni:
         database_url: str | None = None,
         upgrade: bool = False,
         chat_models: Mapping[str, ChatModelFactory] | None = None,
+        decorate: Decorate | None = None,
     ) -> "AsyncGenerator[Omni, None]":
         """Open Omni and close it at the end of the block.
 
         `memory` keeps everything in this process. Otherwise it runs on `database_url`, or on what the settings say, or
-        on a PostgreSQL of its own; `upgrade` brings the schema up to date first. `chat_models` adds kinds of provider.
+        on a PostgreSQL of its own; `upgrade` brings the schema up to date first. `chat_models` adds kinds of provider,
+        `decorate` wraps every provider's client.
         Without `settings` they are read as by the programs; with `memory`, defaults are taken.
 
         Raises `InvalidSetting`, `DatabaseUnavailable` or `SchemaBehind`.
@@ -74,8 +77,10 @@ class Omni:
         chosen = settings or (Settings() if memory else Settings.load())
         if database_url is not None:
             chosen = msgspec.structs.replace(chosen, database_url=database_url)
-        async with open_container(chosen, memory=memory, upgrade=upgrade, chat_models=chat_models or {}) as opened:
-            omni = cls(opened, chosen)
+        async with open_container(
+            chosen, memory=memory, upgrade=upgrade, chat_models=chat_models or {}, decorate=decorate
+        ) as (container, database, urls):
+            omni = cls(container, chosen, database, urls)
             if memory or upgrade:
                 await omni.add_built_in_model()
             yield omni

@@ -1,8 +1,16 @@
 """Joins the contexts."""
 
+from collections.abc import Mapping
 from typing import Any
 
+import asyncpg
+import msgspec
 from dependency_injector import containers, providers
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from omni_core.adapters.crypto import MasterKey
+from omni_core.adapters.memory.database import MemoryDatabase
+from omni_core.adapters.system import SystemClock, SystemEntropy, SystemIds
 
 from omni_core.bootstrap.containers.budgets import BudgetsContainer
 from omni_core.bootstrap.containers.llm import LlmContainer
@@ -10,6 +18,19 @@ from omni_core.bootstrap.containers.metering import MeteringContainer
 from omni_core.bootstrap.containers.platform import PlatformContainer
 from omni_core.bootstrap.containers.pricing import PricingContainer
 from omni_core.bootstrap.containers.tenancy import TenancyContainer
+from omni_core.bootstrap.settings import Settings
+from omni_core.domain.llm.api import ChatModelFactory, ProviderConfig
+from omni_core.domain.llm.catalogue import BUILT_IN_KIND, BUILT_IN_PROVIDER
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """What has to be open before anything can be wired. Without `engine` and `pool` everything stays in memory."""
+
+    settings: Settings
+    master_key: MasterKey
+    factories: Mapping[str, ChatModelFactory]
+    engine: AsyncEngine | None = None
+    pool: asyncpg.Pool | None = None
 
 
 class RootContainer(containers.DeclarativeContainer):
@@ -32,3 +53,27 @@ class RootContainer(containers.DeclarativeContainer):
         factories=factories,
         configured=configured,
     )
+
+
+def wire(opened: Opened) -> RootContainer:
+    """Return the container of everything; raise where something that it needs was not handed in."""
+    clock, ids = SystemClock(), SystemIds()
+    built_in = ProviderConfig(name=BUILT_IN_PROVIDER, kind=BUILT_IN_KIND)
+    handed_in = {
+        "storage": "memory" if opened.pool is None else "postgres",
+        "settings": opened.settings,
+        "clock": clock,
+        "ids": ids,
+        "entropy": SystemEntropy(),
+        "master_key": opened.master_key,
+        "memory": MemoryDatabase(clock, ids),
+        "engine": opened.engine,
+        "pool": opened.pool,
+    }
+    container = RootContainer(
+        factories=providers.Object(opened.factories),
+        configured=providers.Object((built_in, *opened.settings.providers)),
+    )
+    container.platform.override_providers(**{name: providers.Object(value) for name, value in handed_in.items()})
+    container.check_dependencies()
+    return container

@@ -1,0 +1,1 @@
+"""What Omni tells of itself: logs and metrics."""

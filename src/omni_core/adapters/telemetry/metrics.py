@@ -1,0 +1,118 @@
+"""Prometheus metrics. No label holds a tenant, a key or anything that a caller can choose at will."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from time import perf_counter
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.process_collector import ProcessCollector
+
+from omni_core.domain.kernel.errors import OmniError
+from omni_core.domain.llm.model import ChatDelta, ChatRequest, ChatResponse, TokenUsage
+from omni_core.domain.llm.ports import Capabilities, OpenChatModel, ProviderConfig
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
+
+class Metrics:
+    """The counters of one process."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        self._requests = Histogram(
+            "omni_http_request_seconds",
+            "Time to the end of the answer, by route and status.",
+            ("method", "route", "status"),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._calls = Histogram(
+            "omni_llm_call_seconds",
+            "Time of calls to model providers, by provider and outcome.",
+            ("provider", "outcome"),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._tokens = Counter(
+            "omni_llm_tokens_total",
+            "Tokens by provider and direction.",
+            ("provider", "direction"),
+            registry=self._registry,
+        )
+        # Looking a child up by its labels takes a lock and builds a tuple of strings; there are few of them.
+        self._by_route: dict[tuple[str, str, int], Histogram] = {}
+        self._by_outcome: dict[tuple[str, str], Histogram] = {}
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request."""
+        key = (method, route, status)
+        child = self._by_route.get(key)
+        if child is None:
+            child = self._by_route[key] = self._requests.labels(method, route, str(status))
+        child.observe(seconds)
+
+    def call(self, provider: str, outcome: str, seconds: float, usage: TokenUsage | None) -> None:
+        """Count a call to a provider; `outcome` is `ok` or an error's code."""
+        key = (provider, outcome)
+        child = self._by_outcome.get(key)
+        if child is None:
+            child = self._by_outcome[key] = self._calls.labels(provider, outcome)
+        child.observe(seconds)
+        if usage is not None:
+            self._tokens.labels(provider, "input").inc(usage.input_tokens)
+            self._tokens.labels(provider, "output").inc(usage.output_tokens)
+
+    def instrument(self, config: ProviderConfig, model: OpenChatModel) -> OpenChatModel:
+        """Wrap a provider's client so that its calls are counted."""
+        return MeasuredChatModel(model, config.name, self)
+
+    def exposition(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+class MeasuredChatModel:
+    """A ChatModel whose calls are timed and counted."""
+
+    def __init__(self, inner: OpenChatModel, provider: str, metrics: Metrics) -> None:
+        self._inner = inner
+        self._provider = provider
+        self._metrics = metrics
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the wrapped model can carry."""
+        return self._inner.capabilities
+
+    async def complete(self, request: ChatRequest) -> ChatResponse:
+        """Return the whole answer."""
+        began = perf_counter()
+        try:
+            response = await self._inner.complete(request)
+        except OmniError as error:
+            self._metrics.call(self._provider, error.code, perf_counter() - began, None)
+            raise
+        self._metrics.call(self._provider, "ok", perf_counter() - began, response.usage)
+        return response
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
+        """Yield the answer piece by piece."""
+        began = perf_counter()
+        usage: TokenUsage | None = None
+        outcome = "interrupted"
+        try:
+            async with aclosing(self._inner.stream(request)) as deltas:
+                async for delta in deltas:
+                    usage = delta.usage or usage
+                    yield delta
+            outcome = "ok"
+        except OmniError as error:
+            outcome = error.code
+            raise
+        finally:
+            self._metrics.call(self._provider, outcome, perf_counter() - began, usage)
+
+    async def aclose(self) -> None:
+        """Close the wrapped client."""
+        await self._inner.aclose()

@@ -1,0 +1,66 @@
+"""The application: endpoints, errors, documentation, and Omni opened around them."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from litestar import Litestar
+from litestar.datastructures import State as LitestarState
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, RedocRenderPlugin, SwaggerRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ASGIApp
+
+from omni_core import Omni, Settings, __version__
+from omni_core.adapters.telemetry.metrics import Metrics
+from omni_http.controllers.health import HealthController
+from omni_http.controllers.llm import LlmController
+from omni_http.middleware.observation import Observation
+from omni_http.problems import to_response
+from omni_http.security import Authentication
+
+OpenOmni = Callable[[Settings, Metrics], AbstractAsyncContextManager[Omni]]
+
+
+def open_omni(settings: Settings, metrics: Metrics) -> AbstractAsyncContextManager[Omni]:
+    """Open Omni on what the settings say, with its providers' calls counted."""
+    return Omni.open(settings, decorate=metrics.instrument)
+
+
+def create_app(settings: Settings, opener: OpenOmni = open_omni) -> ASGIApp:
+    """Return the ASGI application. Omni is opened when it starts and closed when it stops."""
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncGenerator[None, None]:
+        async with opener(settings, metrics) as omni:
+            app.state.omni = omni
+            yield
+
+    app = Litestar(
+        route_handlers=[HealthController, LlmController],
+        middleware=[Authentication],
+        exception_handlers={Exception: to_response},
+        lifespan=[lifespan],
+        state=LitestarState({"metrics": metrics}),
+        openapi_config=_openapi(),
+        request_max_body_size=settings.max_body_bytes,
+        logging_config=None,
+    )
+    return Observation(app, metrics, log_all=settings.access_log)
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Omni",
+        version=__version__,
+        description="Every error is an application/problem+json document; its `code` is stable.",
+        path="/api",
+        render_plugins=[
+            SwaggerRenderPlugin(path="/docs"),
+            RedocRenderPlugin(path="/redoc"),
+            JsonRenderPlugin(path="/openapi.json"),
+        ],
+        components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
+        security=[{"key": []}],
+        use_handler_docstrings=True,
+    )

@@ -1,0 +1,1 @@
+"""The endpoints, a module for each context: parse, one call, return."""

@@ -1,0 +1,96 @@
+"""Chat, models and providers."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from litestar import Controller, Response, delete, get, post
+from litestar.openapi.spec import Example
+from litestar.params import Body
+from litestar.response import Stream
+
+from omni_core import AddModel, AddProvider
+from omni_core.domain.llm.api import ProviderView
+from omni_http.bodies import body_of
+from omni_http.services import KeyedRequest, omni_of, request_id_of
+from omni_http.wire.llm import ChatCompletionRequest
+from omni_http.wire.llm_answers import ModelList, WireModel, completion, completion_chunks
+
+_QUESTION = {
+    "model": "omni-brain",
+    "messages": [
+        {"role": "system", "content": "Omni meters every call. Invoices are closed each month."},
+        {"role": "user", "content": "When are invoices closed?"},
+    ],
+}
+_ASK = Example(summary="A question about a text", value=_QUESTION)
+_STREAM = Example(
+    summary="The same, streamed, with its usage",
+    value={**_QUESTION, "stream": True, "stream_options": {"include_usage": True}},
+)
+_MODEL = Example(
+    value={
+        "name": "gpt-4o-mini",
+        "provider": "openai",
+        "prices": {"input": "0.15", "cached_input": "0.075", "output": "0.60"},
+    }
+)
+_PROVIDER = Example(value={"name": "local", "kind": "ollama", "base_url": "http://127.0.0.1:11434/v1"})
+
+
+class LlmController(Controller):
+    """The OpenAI protocol, and the catalogue behind it."""
+
+    path = "/v1"
+    tags: Sequence[str] | None = ["llm"]
+
+    @post("/chat/completions", dto=body_of(ChatCompletionRequest), return_dto=None, status_code=200)
+    async def chat(
+        self, request: KeyedRequest, data: Annotated[ChatCompletionRequest, Body(examples=[_ASK, _STREAM])]
+    ) -> Response[Any]:
+        """Answer a conversation, as one JSON object or as server-sent events (scope `chat`)."""
+        omni, request_id = omni_of(request), request_id_of(request.scope)
+        if not data.stream:
+            answer = await omni.chat.complete(request.user, data.to_request(), request_id)
+            return Response(completion(answer), media_type="application/json")
+        stream = await omni.chat.stream(request.user, data.to_request(), request_id)
+        wants_usage = data.stream_options is not None and data.stream_options.include_usage
+        chunks = completion_chunks(stream, include_usage=wants_usage, request_id=request_id)
+        return Stream(chunks, media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
+
+    @get("/models")
+    async def models(self, request: KeyedRequest) -> ModelList:
+        """List the models that can be asked for (scope `models:read`)."""
+        models = await omni_of(request).catalogue.models(request.user)
+        return ModelList([WireModel.of(model) for model in models])
+
+    @get("/models/{name:path}")
+    async def model(self, request: KeyedRequest, name: str) -> WireModel:
+        """Show one model (scope `models:read`)."""
+        return WireModel.of(await omni_of(request).catalogue.model(request.user, name.removeprefix("/")))
+
+    @post("/models", dto=body_of(AddModel), return_dto=None)
+    async def add_model(self, request: KeyedRequest, data: Annotated[AddModel, Body(examples=[_MODEL])]) -> WireModel:
+        """Make a model callable, at a price (scope `platform:admin`)."""
+        return WireModel.of(await omni_of(request).catalogue.add_model(request.user, data))
+
+    @delete("/models/{name:path}")
+    async def remove_model(self, request: KeyedRequest, name: str) -> None:
+        """Make a model uncallable; its usage and prices stay (scope `platform:admin`)."""
+        await omni_of(request).catalogue.remove_model(request.user, name.removeprefix("/"))
+
+    @get("/providers")
+    async def providers(self, request: KeyedRequest) -> list[ProviderView]:
+        """List the providers; keys are never shown (scope `platform:admin`)."""
+        return list(await omni_of(request).catalogue.providers(request.user))
+
+    @post("/providers", dto=body_of(AddProvider), return_dto=None)
+    async def add_provider(
+        self, request: KeyedRequest, data: Annotated[AddProvider, Body(examples=[_PROVIDER])]
+    ) -> ProviderView:
+        """Make a provider known; its key is sealed at rest (scope `platform:admin`)."""
+        return await omni_of(request).catalogue.add_provider(request.user, data)
+
+    @delete("/providers/{name:str}")
+    async def remove_provider(self, request: KeyedRequest, name: str) -> None:
+        """Forget a provider and its key (scope `platform:admin`)."""
+        await omni_of(request).catalogue.remove_provider(request.user, name)

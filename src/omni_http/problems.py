@@ -1,0 +1,168 @@
+"""Errors as `application/problem+json` (RFC 9457), with the one table from kind to status."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from omni_core.domain.kernel.errors import Invalid, Kind, NotFound, OmniError, Unsupported
+from omni_http.services import request_id_of
+
+MEDIA_TYPE = "application/problem+json"
+STATUS_OF = {
+    Kind.INVALID: HTTPStatus.BAD_REQUEST,
+    Kind.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
+    Kind.FORBIDDEN: HTTPStatus.FORBIDDEN,
+    Kind.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    Kind.CONFLICT: HTTPStatus.CONFLICT,
+    Kind.PRECONDITION: HTTPStatus.PRECONDITION_FAILED,
+    Kind.QUOTA: HTTPStatus.TOO_MANY_REQUESTS,
+    Kind.UNSUPPORTED: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Kind.DEPENDENCY: HTTPStatus.BAD_GATEWAY,
+    Kind.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+_log = structlog.get_logger("omni.http")
+
+
+class MalformedBody(Invalid):
+    """The body is not what this endpoint takes."""
+
+    code = "http.malformed_body"
+
+
+class BodyTooLarge(Invalid):
+    """The body is too large."""
+
+    code = "http.body_too_large"
+
+
+class InvalidParameter(Invalid):
+    """A parameter is not valid."""
+
+    code = "http.invalid_parameter"
+
+
+class NoSuchEndpoint(NotFound):
+    """There is no such endpoint."""
+
+    code = "http.no_such_endpoint"
+
+
+class MethodNotAllowed(Unsupported):
+    """The endpoint does not take this method."""
+
+    code = "http.method_not_allowed"
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What went wrong: `code` is stable and for programs, `detail` for people, further members are facts about it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    kind: str
+    request_id: str = ""
+
+
+_OWN_MEMBERS = frozenset(Problem.__struct_fields__)
+
+
+def status_of(error: OmniError) -> int:
+    """Return the HTTP status of an error; a dependency that may recover is 503, so that clients try again."""
+    special = {BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE, MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED}
+    if type(error) in special:
+        return special[type(error)]
+    if error.kind is Kind.DEPENDENCY and error.retryable:
+        return HTTPStatus.SERVICE_UNAVAILABLE
+    return STATUS_OF[error.kind]
+
+
+def problem_body(error: OmniError, request_id: str) -> bytes:
+    """Return the problem document of an error."""
+    problem = Problem(
+        type=f"/api/problems/{error.code}",
+        title=error.title(),
+        status=int(status_of(error)),
+        detail=error.detail,
+        code=error.code,
+        kind=error.kind.value,
+        request_id=request_id,
+    )
+    facts = {name: value for name, value in error.fields.items() if name not in _OWN_MEMBERS}
+    return msgspec.json.encode({**msgspec.structs.asdict(problem), **facts})
+
+
+def problem_headers(error: OmniError) -> dict[str, str]:
+    """Return the headers that go with an error: when to come back, how to prove who one is, whether to try again."""
+    headers = {}
+    if "retry_after_s" in error.fields:
+        headers["Retry-After"] = str(error.fields["retry_after_s"])
+    if error.kind is Kind.UNAUTHENTICATED:
+        headers["WWW-Authenticate"] = 'Bearer realm="omni"'
+    if not error.retryable:
+        # The vendors' own clients try 409, 429 and 5xx again unless they are told.
+        headers["X-Should-Retry"] = "false"
+    return headers
+
+
+def to_response(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Answer any exception. What nobody foresaw is logged in full and told in one sentence."""
+    known = as_omni_error(error)
+    request_id = request_id_of(request.scope)
+    if known.kind is Kind.INTERNAL:
+        _log.error("request failed", path=request.scope["path"], request_id=request_id, code=known.code, exc_info=error)
+    return Response(
+        problem_body(known, request_id),
+        status_code=status_of(known),
+        media_type=MEDIA_TYPE,
+        headers=problem_headers(known),
+    )
+
+
+def as_omni_error(error: Exception) -> OmniError:
+    """Translate what Litestar raises; anything unknown becomes an internal error that says nothing of itself."""
+    if isinstance(error, OmniError):
+        return error
+    if isinstance(error, ValidationException):
+        return _invalid_parameter(error)
+    if isinstance(error, HTTPException):
+        return _of_status(error.status_code, error.detail)
+    return OmniError()
+
+
+def _invalid_parameter(error: ValidationException) -> OmniError:
+    first = error.extra[0] if isinstance(error.extra, list) and error.extra else None
+    if isinstance(first, Mapping):
+        field, message = str(first.get("key", "")), str(first.get("message", error.detail))
+        return InvalidParameter(f"{field}: {message}" if field else message, field=field, allowed=message)
+    return InvalidParameter(error.detail)
+
+
+def _of_status(status: int, detail: str) -> OmniError:
+    if status == HTTPStatus.NOT_FOUND:
+        return NoSuchEndpoint()
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return MethodNotAllowed()
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return BodyTooLarge()
+    return MalformedBody(detail) if status < HTTPStatus.INTERNAL_SERVER_ERROR else OmniError()
+
+
+def explain(code: str) -> Problem:
+    """Return what there is to say of a code in general; raise `NoSuchEndpoint` for one that no error has."""
+    for leaf in _leaves(OmniError):
+        if leaf.code == code:
+            error = leaf()
+            about = (leaf.__doc__ or "").strip()
+            return Problem(f"/api/problems/{code}", leaf.title(), status_of(error), about, code, leaf.kind.value)
+    raise NoSuchEndpoint("no error has this code", field="code")
+
+
+def _leaves(parent: type[OmniError]) -> list[type[OmniError]]:
+    return [parent, *(leaf for child in parent.__subclasses__() for leaf in _leaves(child))]

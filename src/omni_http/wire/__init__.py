@@ -1,0 +1,1 @@
+"""Where what goes over the wire is not what the core speaks."""

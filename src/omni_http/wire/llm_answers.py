@@ -1,0 +1,164 @@
+"""The OpenAI chat protocol, as Omni serves it: answers from the message model."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import msgspec
+
+from omni_core.domain.kernel.errors import OmniError
+from omni_core.domain.llm.api import ChatAnswer, ChatDelta, ChatStream, Message, Model, TokenUsage
+from omni_http.problems import problem_body
+
+_encode = msgspec.json.Encoder().encode
+_DONE = b"data: [DONE]\n\n"
+
+
+class PromptDetails(msgspec.Struct, frozen=True):
+    """Parts of the prompt's tokens."""
+
+    cached_tokens: int
+    audio_tokens: int
+
+
+class CompletionDetails(msgspec.Struct, frozen=True):
+    """Parts of the completion's tokens."""
+
+    reasoning_tokens: int
+    audio_tokens: int
+
+
+class WireUsage(msgspec.Struct, frozen=True):
+    """What the call used, in tokens."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    prompt_tokens_details: PromptDetails
+    completion_tokens_details: CompletionDetails
+
+    @classmethod
+    def of(cls, usage: TokenUsage) -> "WireUsage":
+        """Return a provider's figures in the protocol's form."""
+        return cls(
+            prompt_tokens=usage.input_tokens,
+            completion_tokens=usage.output_tokens,
+            total_tokens=usage.input_tokens + usage.output_tokens,
+            prompt_tokens_details=PromptDetails(usage.cached_input_tokens, usage.audio_input_tokens),
+            completion_tokens_details=CompletionDetails(usage.reasoning_tokens, usage.audio_output_tokens),
+        )
+
+
+class ChatCompletion(msgspec.Struct, frozen=True):
+    """A whole answer: one choice, whose message is the assistant's turn."""
+
+    id: str
+    created: int
+    model: str
+    choices: list[dict[str, Any]]
+    usage: WireUsage
+    object: str = "chat.completion"
+
+
+class WireModel(msgspec.Struct, frozen=True):
+    """A model that can be asked for."""
+
+    id: str
+    created: int
+    owned_by: str
+    context_length: int
+    max_output_tokens: int
+    object: str = "model"
+
+    @classmethod
+    def of(cls, model: Model) -> "WireModel":
+        """Return a model of the catalogue in the protocol's form."""
+        created = int(model.created_at.timestamp())
+        return cls(model.name, created, model.provider, model.context_length, model.max_output_tokens)
+
+
+class ModelList(msgspec.Struct, frozen=True):
+    """The models that can be asked for."""
+
+    data: list[WireModel]
+    object: str = "list"
+
+
+def completion(answer: ChatAnswer) -> bytes:
+    """Encode a whole answer."""
+    response = answer.response
+    choice = {
+        "index": 0,
+        "message": _message(response.message),
+        "finish_reason": response.finish_reason,
+        "logprobs": None,
+    }
+    return _encode(
+        ChatCompletion(
+            id=f"chatcmpl-{answer.id.hex}",
+            created=int(answer.created_at.timestamp()),
+            model=answer.model,
+            choices=[choice],
+            usage=WireUsage.of(response.usage),
+        )
+    )
+
+
+def _message(message: Message) -> dict[str, Any]:
+    body: dict[str, Any] = {"role": "assistant", "content": message.text or None, "refusal": None}
+    if message.tool_calls:
+        body["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in message.tool_calls
+        ]
+    elif body["content"] is None:
+        body["content"] = ""
+    return body
+
+
+async def completion_chunks(stream: ChatStream, *, include_usage: bool, request_id: str) -> AsyncGenerator[bytes, None]:
+    """Encode a stream as server-sent events. An error on the way becomes an event of its own, without `[DONE]`."""
+    head = _encode(
+        {
+            "id": f"chatcmpl-{stream.id.hex}",
+            "object": "chat.completion.chunk",
+            "created": int(stream.created_at.timestamp()),
+            "model": stream.model,
+        }
+    )[:-1]
+    # Everything but the delta is the same in each event, so it is encoded once.
+    before = b"data: " + head + b',"choices":[{"index":0,"delta":'
+    after = (b',"usage":null' if include_usage else b"") + b"}\n\n"
+    yield before + b'{"role":"assistant","content":""},"finish_reason":null}]' + after
+    usage: TokenUsage | None = None
+    try:
+        async with aclosing(stream):
+            async for delta in stream:
+                usage = delta.usage or usage
+                for body in _deltas(delta):
+                    yield before + body + b"]" + after
+    except OmniError as error:
+        yield b'data: {"error":' + problem_body(error, request_id) + b"}\n\n"
+        return
+    if include_usage and usage is not None:
+        yield b"data: " + head + b',"choices":[],"usage":' + _encode(WireUsage.of(usage)) + b"}\n\n"
+    yield _DONE
+
+
+def _deltas(delta: ChatDelta) -> list[bytes]:
+    bodies = []
+    if delta.text:
+        bodies.append(b'{"content":' + _encode(delta.text) + b'},"finish_reason":null}')
+    if delta.tool_calls:
+        calls = [
+            {
+                "index": call.index,
+                **({"id": call.id, "type": "function"} if call.id else {}),
+                "function": {**({"name": call.name} if call.name else {}), "arguments": call.arguments},
+            }
+            for call in delta.tool_calls
+        ]
+        bodies.append(b'{"tool_calls":' + _encode(calls) + b'},"finish_reason":null}')
+    if delta.finish_reason is not None:
+        bodies.append(b'{},"finish_reason":' + _encode(delta.finish_reason) + b"}")
+    return bodies
