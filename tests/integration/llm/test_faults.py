@@ -172,6 +172,8 @@ async def test_a_large_request_arrives(connect, call, upstream):
 
 
 async def test_a_closed_client_says_so(connect, call):
-    model = connect()
-    await model.aclose()
-    assert type(await failure(call, model, asked("any"))) is ProviderUnavailable
+    unused, used = connect(), connect()
+    await call(used, asked("any"))
+    for model in (unused, used):
+        await model.aclose()
+        assert type(await failure(call, model, asked("any"))) is ProviderUnavailable

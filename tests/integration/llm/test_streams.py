@@ -7,6 +7,7 @@ from contextlib import aclosing
 import msgspec
 import pytest
 
+from omni_core.domain.kernel.errors import OmniError
 from omni_core.domain.llm.counting import estimate_tokens
 from omni_core.domain.llm.model import ChatRequest, FinishReason, Message, Role, TokenUsage
 from omni_core.testing.upstream import Script
@@ -69,6 +70,16 @@ async def test_one_connection_serves_call_after_call(connect, upstream):
     for _ in range(5):
         await model.complete(asked("any"))
         assert [delta async for delta in model.stream(asked("any"))]
+    assert upstream.connections == 1
+
+
+@pytest.mark.parametrize("fault", ["hang", "stall", "huge", "cut", "down"])
+async def test_a_broken_answer_leaves_no_connection_in_use(connect, upstream, fault):
+    model = connect(read_timeout_s=0.2, max_connections=1)
+    for _ in range(2):
+        with pytest.raises(OmniError):
+            await model.complete(asked(fault))
+    assert (await model.complete(asked("any"))).message.text
     assert upstream.connections == 1
 
 

@@ -28,7 +28,8 @@ class HttpTransport:
     """Posts JSON to one URL of a provider over connections that are kept.
 
     Redirects are not followed, and proxies and credentials of the environment are not used: a provider's key goes to
-    the configured host and nowhere else. The session opens with the first call, in the loop that makes it.
+    the configured host and nowhere else. The session opens with the first call, in the loop that makes it. Where all
+    connections are in use, a call waits for one within its connect timeout.
     """
 
     def __init__(self, config: ProviderConfig, *, url: str, headers: Mapping[str, str], failures: Failures) -> None:
@@ -60,8 +61,9 @@ class HttpTransport:
 
     async def aclose(self) -> None:
         self._closed = True
-        if self._session is not None:
-            await self._session.close()
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
 
     async def _send(self, body: bytes) -> aiohttp.ClientResponse:
         session = self._session or self._open()

@@ -23,7 +23,8 @@ class Capabilities(msgspec.Struct, frozen=True):
 class ChatModel(Protocol):
     """A model behind some provider. `request.model` is the provider's own name of it.
 
-    Both calls raise the errors of `llm.errors` whose name begins with `Provider`, and nothing else on purpose.
+    Both calls raise the errors of `llm.errors` whose name begins with `Provider`, `UnsupportedFeature` for what the
+    provider's protocol cannot say, and nothing else on purpose.
     Decorators (metering, tracing, retry) are ChatModels that wrap one.
     """
 

@@ -78,6 +78,11 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    def abort(self) -> None:
+        """Drop the connection, and what was not sent yet."""
+        if self._transport is not None:
+            self._transport.abort()
+
     def _serve(self) -> None:
         while self._task is None and self._transport is not None and (request := self._next()) is not None:
             answer = self._respond(request, self)

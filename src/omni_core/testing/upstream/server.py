@@ -86,7 +86,7 @@ class FakeUpstream:
         if self._server is not None:
             self._server.close()
             for connection in list(self._connections):
-                connection.close()
+                connection.abort()
             await self._server.wait_closed()
             self._server = None
 
@@ -102,9 +102,15 @@ class FakeUpstream:
             case "GET", ["_upstream", "totals"]:
                 return response(msgspec.json.encode(dict(self.totals)))
             case "PUT", ["_upstream", "scripts", name]:
-                self.script(name, msgspec.json.decode(request.body, type=Script))
-                return response(b"{}")
+                return self._scripted(name, request.body)
         return response(b'{"error":"404 page not found"}', 404)
+
+    def _scripted(self, model: str, body: bytes) -> bytes:
+        try:
+            self.script(model, msgspec.json.decode(body, type=Script))
+        except msgspec.DecodeError as error:
+            return response(msgspec.json.encode({"error": str(error)}), 400)
+        return response(b"{}")
 
     def _chat(self, request: Request, connection: Connection, wire: Wire) -> Answer:
         if self._keys is not None and (key := wire.key(request.headers)) not in self._keys:
