@@ -1,0 +1,188 @@
+"""Usage events, and the function that appends a batch of them together with their charges on budgets."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from omni_core.adapters.postgres.migrations.rls import protect
+
+revision = "0006_metering"
+down_revision = "0005_budgets"
+
+_METERS = ("input", "cached_input", "cache_write", "output", "image", "audio_input", "audio_output", "request")
+
+# Events come tenant by tenant, in the order of the tenants' ids: `first_events[n]` to `last_events[n]` are the places
+# of the nth tenant's events, and likewise its charges; `charge_events` are places of events. Returned are the places
+# of events whose key was there before (the first of several in a batch is not), and whether it is the same event.
+#
+# Order of locks, the same in every process: tenants by id, then periods by budget and start, then keys as text. Had
+# two batches met in another order, each could wait for the other.
+_APPEND = """
+create function omni_append_usage(
+    tenants uuid[], first_events int[], last_events int[], first_charges int[], last_charges int[],
+    ids uuid[], idempotency_keys text[], key_ids uuid[], models text[], providers text[], statuses text[],
+    inputs bigint[], cached_inputs bigint[], cache_writes bigint[], outputs bigint[], images bigint[],
+    audio_inputs bigint[], audio_outputs bigint[], requests bigint[], estimates boolean[],
+    price_ids uuid[], price_tiers int[], costs numeric[], currencies text[], latencies int[], request_ids text[],
+    occurred timestamptz[],
+    charge_events int[], charge_budgets uuid[], charge_periods timestamptz[], charge_leases uuid[],
+    charge_picos numeric[])
+    returns table (place int, is_same boolean)
+    language plpgsql set omni.tenant = ''
+as $$
+declare
+    one record;
+    new_ids uuid[];
+    seen int[];
+    same boolean[];
+begin
+    for one in
+        select * from unnest(tenants, first_events, last_events, first_charges, last_charges)
+            as x(tenant, e1, e2, c1, c2)
+         order by tenant
+    loop
+        perform set_config('omni.tenant', one.tenant::text, true);
+        if one.c2 >= one.c1 then
+            perform omni_lock_periods(one.tenant, charge_budgets[one.c1:one.c2], charge_periods[one.c1:one.c2]);
+        end if;
+        with inserted as (
+            insert into usage_event (
+                tenant_id, id, idempotency_key, key_id, model, provider, status,
+                input_quantity, cached_input_quantity, cache_write_quantity, output_quantity, image_quantity,
+                audio_input_quantity, audio_output_quantity, request_quantity, estimated,
+                price_id, price_tier, cost_picos, currency, latency_ms, request_id, occurred_at)
+            select one.tenant, x.id, x.key, x.key_id, x.model, x.provider, x.status,
+                   x.m1, x.m2, x.m3, x.m4, x.m5, x.m6, x.m7, x.m8, x.estimated,
+                   x.price_id, x.price_tier, x.cost, x.currency, x.latency, x.request_id, x.occurred
+              from unnest(
+                   ids[one.e1:one.e2], idempotency_keys[one.e1:one.e2], key_ids[one.e1:one.e2],
+                   models[one.e1:one.e2], providers[one.e1:one.e2], statuses[one.e1:one.e2],
+                   inputs[one.e1:one.e2], cached_inputs[one.e1:one.e2], cache_writes[one.e1:one.e2],
+                   outputs[one.e1:one.e2], images[one.e1:one.e2],
+                   audio_inputs[one.e1:one.e2], audio_outputs[one.e1:one.e2], requests[one.e1:one.e2],
+                   estimates[one.e1:one.e2], price_ids[one.e1:one.e2], price_tiers[one.e1:one.e2],
+                   costs[one.e1:one.e2], currencies[one.e1:one.e2], latencies[one.e1:one.e2],
+                   request_ids[one.e1:one.e2], occurred[one.e1:one.e2])
+                   with ordinality as x(
+                   id, key, key_id, model, provider, status, m1, m2, m3, m4, m5, m6, m7, m8, estimated,
+                   price_id, price_tier, cost, currency, latency, request_id, occurred, nth)
+             order by x.key collate "C", x.nth
+            on conflict (tenant_id, idempotency_key) do nothing
+            returning id)
+        select coalesce(array_agg(id), '{}') into new_ids from inserted;
+        seen := '{}';
+        if cardinality(new_ids) <= one.e2 - one.e1 then
+            select coalesce(array_agg(one.e1 + x.nth - 1), '{}'),
+                   coalesce(array_agg(x.turn = 1 and exists (
+                       select from usage_event u where u.tenant_id = one.tenant and u.id = x.id)), '{}')
+              into seen, same
+              from (select given.id, nth, row_number() over (partition by key order by nth) as turn
+                      from unnest(ids[one.e1:one.e2], idempotency_keys[one.e1:one.e2])
+                           with ordinality as given(id, key, nth)) as x
+             where x.turn > 1 or x.id <> all (new_ids);
+            return query select * from unnest(seen, same);
+        end if;
+        if one.c2 >= one.c1 then
+            perform omni_book_charges(
+                one.tenant, seen, charge_events[one.c1:one.c2], charge_budgets[one.c1:one.c2],
+                charge_periods[one.c1:one.c2], charge_leases[one.c1:one.c2], charge_picos[one.c1:one.c2]);
+        end if;
+    end loop;
+end
+$$
+"""
+
+# A period that is not there yet is made; a charge on a budget that was removed finds none and books nothing.
+_LOCK_PERIODS = """
+create function omni_lock_periods(one_tenant uuid, budgets uuid[], periods timestamptz[]) returns void
+    language plpgsql
+as $$
+declare
+    locked int;
+    wanted int;
+begin
+    perform from budget_period p
+      where p.tenant_id = one_tenant
+        and (p.budget_id, p.period_start) in (select b, s from unnest(budgets, periods) as given(b, s))
+      order by p.budget_id, p.period_start for no key update;
+    get diagnostics locked = row_count;
+    select count(*) into wanted from (select distinct b, s from unnest(budgets, periods) as given(b, s)) as x;
+    if locked < wanted then
+        perform from budget where tenant_id = one_tenant and id = any (budgets) order by id for key share;
+        insert into budget_period
+        select distinct one_tenant, b, s, 0, 0 from unnest(budgets, periods) as given(b, s)
+          join budget on tenant_id = one_tenant and id = b
+         order by b, s
+        on conflict do nothing;
+        perform from budget_period p
+          where p.tenant_id = one_tenant
+            and (p.budget_id, p.period_start) in (select b, s from unnest(budgets, periods) as given(b, s))
+          order by p.budget_id, p.period_start for no key update;
+    end if;
+end
+$$
+"""
+
+# What a lease covers of its charges is set aside no longer. A lease that lapsed and was reclaimed covers nothing.
+_BOOK_CHARGES = """
+create function omni_book_charges(
+    one_tenant uuid, seen int[], events int[], budgets uuid[], periods timestamptz[], leases uuid[], amounts numeric[])
+    returns void
+    language plpgsql
+as $$
+begin
+    with due as (
+        select b, s, l, sum(a) as a from unnest(events, budgets, periods, leases, amounts) as x(e, b, s, l, a)
+         where e <> all (seen) group by b, s, l),
+    booked as (
+        select b, s, l, a, least(a, coalesce(amount, 0)) as covered from due
+          left join budget_lease on tenant_id = one_tenant and budget_id = b and period_start = s and lease_id = l),
+    lessened as (
+        update budget_lease set amount = amount - covered from booked
+         where tenant_id = one_tenant and budget_id = b and period_start = s and lease_id = l and covered > 0)
+    update budget_period set spent = spent + by_period.a, leased = leased - by_period.covered
+      from (select b, s, sum(a) as a, sum(covered) as covered from booked group by b, s) as by_period
+     where tenant_id = one_tenant and budget_id = b and period_start = s;
+end
+$$
+"""
+
+_FUNCTIONS = ("omni_lock_periods", "omni_book_charges", "omni_append_usage")
+
+
+def upgrade() -> None:
+    """Make the table and the functions. Usage never changes: the program may only add it, and put it on an invoice."""
+    op.create_table(
+        "usage_event",
+        sa.Column("tenant_id", sa.Uuid, primary_key=True),
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("idempotency_key", sa.Text, nullable=False),
+        sa.Column("key_id", sa.Uuid, nullable=True),
+        sa.Column("model", sa.Text, nullable=False),
+        sa.Column("provider", sa.Text, nullable=False),
+        sa.Column("status", sa.Text, nullable=False),
+        *(sa.Column(f"{meter}_quantity", sa.BigInteger, nullable=False) for meter in _METERS),
+        sa.Column("estimated", sa.Boolean, nullable=False),
+        sa.Column("price_id", sa.Uuid, nullable=False),
+        sa.Column("price_tier", sa.Integer, nullable=False),
+        sa.Column("cost_picos", sa.Numeric(38, 0), nullable=False),
+        sa.Column("currency", sa.Text, nullable=False),
+        sa.Column("latency_ms", sa.Integer, nullable=False),
+        sa.Column("request_id", sa.Text, nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+        sa.Column("invoice_id", sa.Uuid, nullable=True),
+        sa.UniqueConstraint("tenant_id", "idempotency_key", name="usage_event_tenant_id_idempotency_key_key"),
+    )
+    op.create_index("usage_event_tenant_id_occurred_at_idx", "usage_event", ["tenant_id", "occurred_at"])
+    op.create_index(
+        "usage_event_unbilled_idx",
+        "usage_event",
+        ["tenant_id", "occurred_at"],
+        postgresql_where=sa.text("invoice_id is null"),
+    )
+    protect("usage_event", grants="select, insert, update (invoice_id)")
+    for definition in (_LOCK_PERIODS, _BOOK_CHARGES, _APPEND):
+        op.execute(definition)
+    for function in _FUNCTIONS:
+        op.execute(f"revoke execute on function {function} from public")
+        op.execute(f"grant execute on function {function} to omni_app")
