@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 import pytest
 
+from omni_core.adapters.memory.billing import MemoryInvoiceStore
 from omni_core.adapters.memory.database import MemoryDatabase
 from omni_core.adapters.memory.events import MemoryEventLog
 from omni_core.adapters.memory.tenancy import MemoryDirectory, MemoryKeyStore, MemoryTenantStore
+from omni_core.adapters.postgres.billing import PostgresInvoiceStore
 from omni_core.adapters.postgres.engine import Database
 from omni_core.adapters.postgres.events import PostgresEventLog
 from omni_core.adapters.postgres.tenancy import PostgresDirectory, PostgresKeyStore, PostgresTenantStore
 from omni_core.adapters.postgres.uow import PostgresUnitOfWork
 from omni_core.adapters.system import SystemIds
+from omni_core.domain.billing.ports import InvoiceStore
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.uow import EventLog, UnitOfWork
 from omni_core.domain.tenancy.ports import Directory, KeyStore, TenantStore
@@ -36,6 +39,7 @@ class Backend:
     tenant_store: TenantStore
     key_store: KeyStore
     directory: Directory
+    invoice_store: InvoiceStore
 
 
 def memory_backend() -> Backend:
@@ -51,6 +55,7 @@ def memory_backend() -> Backend:
         tenant_store=MemoryTenantStore(database),
         key_store=MemoryKeyStore(),
         directory=MemoryDirectory(database),
+        invoice_store=MemoryInvoiceStore(),
     )
 
 
@@ -66,6 +71,7 @@ def postgres_backend(database: Database) -> Backend:
         tenant_store=PostgresTenantStore(),
         key_store=PostgresKeyStore(),
         directory=PostgresDirectory(database.pool),
+        invoice_store=PostgresInvoiceStore(),
     )
 
 

@@ -52,7 +52,7 @@ class MemoryInvoiceStore:
         """Return invoices, newest first."""
         newest_first = sorted(_invoices(tx), key=lambda invoice: invoice.id, reverse=True)
         older = (invoice for invoice in newest_first if before is None or invoice.id < before)
-        return [_summary(invoice) for invoice in islice(older, limit)]
+        return [invoice.summary for invoice in islice(older, limit)]
 
 
 class MemoryBillableUsage:
@@ -80,18 +80,6 @@ class MemoryBillableUsage:
 
 def _invoices(tx: Transaction) -> Iterable[Invoice]:
     return memory_tx(tx).rows("invoice").values()
-
-
-def _summary(invoice: Invoice) -> InvoiceSummary:
-    return InvoiceSummary(
-        invoice.id,
-        invoice.month,
-        invoice.status,
-        invoice.number,
-        invoice.total,
-        invoice.created_at,
-        invoice.finalized_at,
-    )
 
 
 def _unbilled(memory: MemoryTransaction, until: datetime) -> list[UsageEvent]:

@@ -92,6 +92,19 @@ class Invoice:
         """Whether the invoice is issued, and so can no longer change."""
         return self.status is InvoiceStatus.FINALIZED
 
+    @property
+    def summary(self) -> InvoiceSummary:
+        """The invoice without its lines."""
+        return InvoiceSummary(
+            id=self.id,
+            month=self.month,
+            status=self.status,
+            number=self.number,
+            total=self.total,
+            created_at=self.created_at,
+            finalized_at=self.finalized_at,
+        )
+
     def bill(self, lines: Sequence[InvoiceLine]) -> None:
         """Replace the lines of a draft, and its total with them; raise `InvoiceIsFinalized`."""
         self._check_draft()
