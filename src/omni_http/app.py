@@ -12,12 +12,28 @@ from litestar.types import ASGIApp
 
 from omni_core import Omni, Settings, __version__
 from omni_core.adapters.telemetry.metrics import Metrics
+from omni_http.controllers.billing import BillingController
+from omni_http.controllers.budgets import BudgetsController
 from omni_http.controllers.health import HealthController
+from omni_http.controllers.jobs import JobsController
 from omni_http.controllers.llm import LlmController
+from omni_http.controllers.metering import MeteringController
+from omni_http.controllers.pricing import PricingController
+from omni_http.controllers.tenancy import TenancyController
 from omni_http.middleware.observation import Observation
 from omni_http.problems import to_response
 from omni_http.security import Authentication
 
+CONTROLLERS = [
+    HealthController,
+    LlmController,
+    TenancyController,
+    PricingController,
+    MeteringController,
+    BudgetsController,
+    BillingController,
+    JobsController,
+]
 OpenOmni = Callable[[Settings, Metrics], AbstractAsyncContextManager[Omni]]
 
 
@@ -37,7 +53,7 @@ def create_app(settings: Settings, opener: OpenOmni = open_omni) -> ASGIApp:
             yield
 
     app = Litestar(
-        route_handlers=[HealthController, LlmController],
+        route_handlers=CONTROLLERS,
         middleware=[Authentication],
         exception_handlers={Exception: to_response},
         lifespan=[lifespan],

@@ -1,0 +1,53 @@
+"""Money and pages as they go over the wire."""
+
+from collections.abc import Callable
+from typing import Annotated, Generic, TypeVar
+
+import msgspec
+from litestar.params import Parameter
+
+from omni_core import Money, Page
+from omni_core.domain.kernel.money import format_picos
+from omni_core.domain.kernel.pages import DEFAULT_LIMIT, MAX_LIMIT
+
+T = TypeVar("T")
+U = TypeVar("U")
+Limit = Annotated[int, Parameter(query="limit", ge=1, le=MAX_LIMIT, default=DEFAULT_LIMIT, description="Rows a page.")]
+Cursor = Annotated[str | None, Parameter(query="cursor", description="`next_cursor` of the page before.")]
+
+
+class Amount(msgspec.Struct, frozen=True):
+    """Money that can be paid: `value` in major units, exactly, and the same in `minor` units."""
+
+    value: str
+    currency: str
+    minor: int
+
+    @classmethod
+    def of(cls, money: Money) -> "Amount":
+        """Return `money` for the wire."""
+        return cls(str(money).partition(" ")[0], money.currency, money.minor)
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """An exact, unrounded amount in major units."""
+
+    value: str
+    currency: str
+
+    @classmethod
+    def of(cls, picos: int, currency: str) -> "Cost":
+        """Return an amount of 10⁻¹² of a major unit for the wire."""
+        return cls(format_picos(picos), currency)
+
+
+class Listing(msgspec.Struct, Generic[T], frozen=True):
+    """A page: `next_cursor` fetches the one after it, and is null on the last."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+def listing(page: Page[T], shown: Callable[[T], U]) -> Listing[U]:
+    """Return a page for the wire, each row as `shown` makes it."""
+    return Listing([shown(row) for row in page.items], page.next_cursor)

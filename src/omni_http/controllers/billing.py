@@ -1,0 +1,55 @@
+"""Invoices."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.openapi.spec import Example
+from litestar.params import Body, Parameter
+
+from omni_core import Month, PageRequest
+from omni_http.amounts import Cursor, Limit, Listing, listing
+from omni_http.bodies import body_of
+from omni_http.services import KeyedRequest, omni_of
+from omni_http.wire.billing import CloseMonth, InvoiceSummaryView, InvoiceView
+from omni_http.wire.metering import UsageEventView
+
+_MONTH = Example(value={"month": "2026-11"})
+_Month = Annotated[str, Parameter(query="month", description="YYYY-MM, in UTC.")]
+
+
+class BillingController(Controller):
+    """A month's usage becomes an invoice, once. To close in the background, queue the job `billing.close`."""
+
+    path = "/v1/invoices"
+    tags: Sequence[str] | None = ["billing"]
+
+    @get()
+    async def invoices(self, request: KeyedRequest, limit: Limit, cursor: Cursor = None) -> Listing[InvoiceSummaryView]:
+        """List the tenant's invoices, newest first (scope `billing:read`)."""
+        page = await omni_of(request).billing.list(request.user, PageRequest(limit, cursor))
+        return listing(page, InvoiceSummaryView.of)
+
+    @post(dto=body_of(CloseMonth), return_dto=None)
+    async def close(self, request: KeyedRequest, data: Annotated[CloseMonth, Body(examples=[_MONTH])]) -> InvoiceView:
+        """Close a month; closing it again returns the same invoice (scope `billing:write`)."""
+        return InvoiceView.of(await omni_of(request).billing.close(request.user, Month.parse(data.month)))
+
+    @get("/preview")
+    async def preview(self, request: KeyedRequest, month: _Month) -> InvoiceView:
+        """Show what closing the month would yield now; nothing is stored (scope `billing:read`)."""
+        return InvoiceView.of(await omni_of(request).billing.preview(request.user, Month.parse(month)))
+
+    @get("/{invoice_id:uuid}")
+    async def invoice(self, request: KeyedRequest, invoice_id: UUID) -> InvoiceView:
+        """Show an invoice and its lines (scope `billing:read`)."""
+        return InvoiceView.of(await omni_of(request).billing.get(request.user, invoice_id))
+
+    @get("/{invoice_id:uuid}/usage")
+    async def usage(
+        self, request: KeyedRequest, invoice_id: UUID, limit: Limit, cursor: Cursor = None
+    ) -> Listing[UsageEventView]:
+        """List the calls that an invoice charges for, newest first (scope `billing:read`)."""
+        page = await omni_of(request).billing.usage_of(request.user, invoice_id, PageRequest(limit, cursor))
+        return listing(page, UsageEventView.of)

@@ -1,0 +1,64 @@
+"""Usage."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, get
+from litestar.params import Parameter
+
+from omni_core import PageRequest, UsageQuery
+from omni_core.domain.kernel.clock import parse_moment
+from omni_core.domain.metering.api import Grouping
+from omni_http.amounts import Cursor, Limit, Listing, listing
+from omni_http.services import KeyedRequest, omni_of
+from omni_http.wire.metering import UsageEventView, UsageSumView
+
+_MOMENT = "A date (midnight UTC) or a time with an offset."
+_Since = Annotated[str, Parameter(query="since", description=f"From when on. {_MOMENT}", examples=[])]
+_Until = Annotated[str, Parameter(query="until", description=f"Up to when, not included. {_MOMENT}")]
+_Model = Annotated[str | None, Parameter(query="model", description="Only this model.")]
+_Key = Annotated[UUID | None, Parameter(query="key_id", description="Only calls under this key.")]
+_By = Annotated[list[Grouping] | None, Parameter(query="by", description="Groupings; repeat for several.")]
+
+
+def _query(since: str, until: str, model: str | None, key_id: UUID | None) -> UsageQuery:
+    return UsageQuery(parse_moment(since, "since"), parse_moment(until, "until"), model, key_id)
+
+
+class MeteringController(Controller):
+    """What was used, call by call and added up."""
+
+    path = "/v1/usage"
+    tags: Sequence[str] | None = ["metering"]
+
+    @get()
+    async def summary(
+        self,
+        request: KeyedRequest,
+        since: _Since,
+        until: _Until,
+        by: _By = None,
+        model: _Model = None,
+        key_id: _Key = None,
+    ) -> list[UsageSumView]:
+        """Add usage up, for each group, costliest first (scope `usage:read`)."""
+        omni = omni_of(request)
+        sums = await omni.metering.summary(request.user, _query(since, until, model, key_id), by or ())
+        return [UsageSumView.of(one, omni.settings.currency) for one in sums]
+
+    @get("/events")
+    async def events(
+        self,
+        request: KeyedRequest,
+        since: _Since,
+        until: _Until,
+        limit: Limit,
+        cursor: Cursor = None,
+        model: _Model = None,
+        key_id: _Key = None,
+    ) -> Listing[UsageEventView]:
+        """List single calls, newest first (scope `usage:read`)."""
+        query = _query(since, until, model, key_id)
+        page = await omni_of(request).metering.events(request.user, query, PageRequest(limit, cursor))
+        return listing(page, UsageEventView.of)

@@ -1,0 +1,45 @@
+"""Budgets over the wire."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from omni_core.domain.budgets.api import BudgetStatus
+from omni_http.amounts import Amount, Cost
+
+
+class ChangeLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another limit, in major units."""
+
+    limit: str
+
+
+class BudgetView(msgspec.Struct, frozen=True):
+    """A budget and its running period; `reserved` is set aside for calls under way."""
+
+    id: UUID
+    key_id: UUID | None
+    window: str
+    limit: Amount
+    spent: Cost
+    reserved: Cost
+    remaining: Cost
+    period_start: datetime
+    resets_at: datetime
+
+    @classmethod
+    def of(cls, status: BudgetStatus) -> "BudgetView":
+        """Return a budget for the wire."""
+        budget, currency = status.budget, status.budget.limit.currency
+        return cls(
+            id=budget.id,
+            key_id=budget.key_id,
+            window=budget.window,
+            limit=Amount.of(budget.limit),
+            spent=Cost.of(status.spending.spent_picos, currency),
+            reserved=Cost.of(status.spending.reserved_picos, currency),
+            remaining=Cost.of(status.remaining_picos, currency),
+            period_start=status.period_start,
+            resets_at=status.resets_at,
+        )
