@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 import structlog
+
 from omni_core.adapters.crypto import MasterKey
 from omni_core.adapters.embedded import OWNER_ROLE, EmbeddedPostgres
 from omni_core.adapters.llm.factories import factories as installed_factories

@@ -1,7 +1,8 @@
 """Omni as a library: every context, opened and wired."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import msgspec
 
@@ -9,7 +10,9 @@ from omni_core.adapters.postgres.engine import Database
 from omni_core.bootstrap.containers.root import RootContainer
 from omni_core.bootstrap.lifespan import DatabaseUrls, Decorate, open_container
 from omni_core.bootstrap.settings import Settings
+from omni_core.domain.billing.api import Billing
 from omni_core.domain.budgets.api import Budgets
+from omni_core.domain.jobs.api import JobHandler, JobRunner, Jobs
 from omni_core.domain.kernel.events import RecordedEvent
 from omni_core.domain.kernel.pages import Page, PageRequest
 from omni_core.domain.kernel.tenancy import OPERATOR, Principal, Scope, TenantId
@@ -52,6 +55,9 @@ class Omni:
         self.metering: Metering = container.metering.metering()
         self.pricing: Pricing = container.pricing.pricing()
         self.budgets: Budgets = container.budgets.budgets()
+        self.billing: Billing = container.billing.billing()
+        self.jobs: Jobs = container.jobs.jobs()
+        self._job_runner = container.jobs.runner
 
     @classmethod
     @asynccontextmanager
@@ -97,6 +103,13 @@ class Omni:
         except ModelExists:
             # Its prices are the operator's to change, so they are left as they are.
             return
+
+    def job_runner(
+        self, handlers: Mapping[str, JobHandler[Any]], *, worth_retrying: Callable[[Exception], bool]
+    ) -> JobRunner:
+        """Return what runs jobs with these handlers, by kind; `worth_retrying` says which errors may pass."""
+        runner: JobRunner = self._job_runner(handlers, worth_retrying=worth_retrying)
+        return runner
 
     async def events(self, principal: Principal, page: PageRequest) -> Page[RecordedEvent]:
         """Return what was recorded of the principal's tenant, oldest first (tenant:read)."""

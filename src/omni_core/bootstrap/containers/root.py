@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from omni_core.adapters.crypto import MasterKey
 from omni_core.adapters.memory.database import MemoryDatabase
 from omni_core.adapters.system import SystemClock, SystemEntropy, SystemIds
-
+from omni_core.bootstrap.containers.billing import BillingContainer
 from omni_core.bootstrap.containers.budgets import BudgetsContainer
+from omni_core.bootstrap.containers.jobs import JobsContainer
 from omni_core.bootstrap.containers.llm import LlmContainer
 from omni_core.bootstrap.containers.metering import MeteringContainer
 from omni_core.bootstrap.containers.platform import PlatformContainer
@@ -44,6 +45,8 @@ class RootContainer(containers.DeclarativeContainer):
     pricing = providers.Container(PricingContainer, platform=platform)
     budgets = providers.Container(BudgetsContainer, platform=platform)
     metering = providers.Container(MeteringContainer, platform=platform)
+    billing = providers.Container(BillingContainer, platform=platform, pricing=pricing)
+    jobs = providers.Container(JobsContainer, platform=platform)
     llm = providers.Container(
         LlmContainer,
         platform=platform,
