@@ -1,5 +1,7 @@
 """Brings a database's schema to this release's, as the owner; safe to run from several processes at once."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -10,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from omni_core.adapters.postgres.engine import DatabaseUnavailable, engine_url
 
@@ -36,35 +39,37 @@ def _config() -> Config:
 
 
 async def upgrade(owner_url: str) -> SchemaState:
-    """Run every migration that is missing, in one transaction; return the state after it."""
+    """Run every migration that is missing, in one transaction; return the state after it.
+
+    Raises `DatabaseUnavailable`.
+    """
 
     def run(connection: sa.Connection) -> None:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
-    engine = create_async_engine(engine_url(owner_url))
-    try:
-        async with engine.begin() as connection:
-            await connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            await connection.run_sync(run)
-            return await _state(connection)
-    except OSError as error:
-        raise DatabaseUnavailable("cannot connect to PostgreSQL") from error
-    finally:
-        await engine.dispose()
+    async with _connected(owner_url) as connection, connection.begin():
+        await connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        await connection.run_sync(run)
+        return await _state(connection)
 
 
 async def state(url: str) -> SchemaState:
-    """Tell how far the database's schema is."""
-    engine = create_async_engine(engine_url(url))
+    """Tell how far the database's schema is; raise `DatabaseUnavailable`."""
+    async with _connected(url) as connection:
+        return await _state(connection)
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncGenerator[AsyncConnection, None]:
+    engine = create_async_engine(engine_url(url), poolclass=NullPool)
     try:
-        async with engine.connect() as connection:
-            return await _state(connection)
+        connection = await engine.connect()
     except (OSError, SQLAlchemyError) as error:
         raise DatabaseUnavailable("cannot connect to PostgreSQL") from error
-    finally:
-        await engine.dispose()
+    async with aclosing(connection):
+        yield connection
 
 
 async def _state(connection: AsyncConnection) -> SchemaState:
