@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -20,6 +21,11 @@ def at_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
+def database_name(url: str) -> str:
+    """Return the name of the database that a URL leads to."""
+    return urlsplit(url).path[1:]
+
+
 def as_role(url: str, role: str) -> str:
     """Return the URL of the same database for somebody who logs in as `role`."""
     parts = urlsplit(url)
@@ -27,13 +33,20 @@ def as_role(url: str, role: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{role}@{host}"))
 
 
-async def run_sql(url: str, sql: str) -> None:
-    """Run statements on a connection of their own."""
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Open a connection of the test's own."""
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute(sql)
+        yield connection
     finally:
         await connection.close()
+
+
+async def run_sql(url: str, sql: str) -> None:
+    """Run statements on a connection of their own."""
+    async with connected(url) as connection:
+        await connection.execute(sql)
 
 
 @pytest.fixture(scope="session")
@@ -101,4 +114,4 @@ async def empty_database_url(server_url: str) -> AsyncIterator[str]:
 
 
 async def _drop(server_url: str, url: str) -> None:
-    await run_sql(server_url, f"drop database {urlsplit(url).path[1:]} with (force)")
+    await run_sql(server_url, f"drop database {database_name(url)} with (force)")
