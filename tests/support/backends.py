@@ -10,14 +10,18 @@ import pytest
 from omni_core.adapters.memory.billing import MemoryInvoiceStore
 from omni_core.adapters.memory.database import MemoryDatabase
 from omni_core.adapters.memory.events import MemoryEventLog
+from omni_core.adapters.memory.jobs import MemoryJobQueue, MemoryJobStore
 from omni_core.adapters.memory.tenancy import MemoryDirectory, MemoryKeyStore, MemoryTenantStore
 from omni_core.adapters.postgres.billing import PostgresInvoiceStore
 from omni_core.adapters.postgres.engine import Database
 from omni_core.adapters.postgres.events import PostgresEventLog
+from omni_core.adapters.postgres.job_queue import PgQueuerJobQueue
+from omni_core.adapters.postgres.jobs import PostgresJobStore
 from omni_core.adapters.postgres.tenancy import PostgresDirectory, PostgresKeyStore, PostgresTenantStore
 from omni_core.adapters.postgres.uow import PostgresUnitOfWork
 from omni_core.adapters.system import SystemIds
 from omni_core.domain.billing.ports import InvoiceStore
+from omni_core.domain.jobs.ports import JobQueue, JobStore
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.uow import EventLog, UnitOfWork
 from omni_core.domain.tenancy.ports import Directory, KeyStore, TenantStore
@@ -40,6 +44,8 @@ class Backend:
     key_store: KeyStore
     directory: Directory
     invoice_store: InvoiceStore
+    job_store: JobStore
+    job_queue: JobQueue
 
 
 def memory_backend() -> Backend:
@@ -56,6 +62,8 @@ def memory_backend() -> Backend:
         key_store=MemoryKeyStore(),
         directory=MemoryDirectory(database),
         invoice_store=MemoryInvoiceStore(),
+        job_store=MemoryJobStore(),
+        job_queue=MemoryJobQueue(database),
     )
 
 
@@ -72,6 +80,8 @@ def postgres_backend(database: Database) -> Backend:
         key_store=PostgresKeyStore(),
         directory=PostgresDirectory(database.pool),
         invoice_store=PostgresInvoiceStore(),
+        job_store=PostgresJobStore(),
+        job_queue=PgQueuerJobQueue(),
     )
 
 

@@ -7,6 +7,7 @@ one's id is the greater.
 import secrets
 from typing import Any
 
+from omni_core.domain.jobs.model import Job
 from omni_core.domain.kernel.tenancy import TENANT_SCOPES, Principal, Scope, TenantId
 from omni_core.domain.tenancy.keys import PUBLIC_ID_BYTES, SECRET_BYTES, ApiKey, KeyToken
 from omni_core.domain.tenancy.model import Member, MemberRole, Tenant, TenantStatus
@@ -76,3 +77,20 @@ def a_principal(tenant_id: TenantId, *scopes: Scope) -> Principal:
     """Return the holder of a key with these scopes, every scope of a tenant where none is named."""
     key = an_api_key(tenant_id, scopes=frozenset(scopes) or TENANT_SCOPES)
     return key.admit(NOON)
+
+
+def a_job(tenant_id: TenantId, **given: Any) -> Job:
+    """Return a queued job of the kind `testing.work` with every right of a tenant; `given` are fields of `Job`."""
+    return Job(
+        **{
+            "id": _ids.new(),
+            "tenant_id": tenant_id,
+            "kind": "testing.work",
+            "arguments": {"steps": 3},
+            "requested_by": "operator",
+            "scopes": TENANT_SCOPES,
+            "created_at": NOON,
+            "run_after": NOON,
+            **given,
+        }
+    )

@@ -1,0 +1,114 @@
+"""Jobs on PostgreSQL: the store."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from omni_core.adapters.postgres.tables.jobs import job
+from omni_core.adapters.postgres.uow import connection_of
+from omni_core.domain.jobs.errors import UnknownJob
+from omni_core.domain.jobs.model import Job
+from omni_core.domain.jobs.values import JobFailure, JobProgress, JobStatus
+from omni_core.domain.kernel.tenancy import Scope, TenantId
+from omni_core.domain.kernel.uow import Transaction
+
+
+class PostgresJobStore:
+    """The port `JobStore`."""
+
+    async def add(self, tx: Transaction, new: Job) -> Job | None:
+        """Store a new job, or return the one that holds its key, locked."""
+        # A transaction that is about to commit the same key is waited for.
+        statement = (
+            insert(job)
+            .values(_to_row(new))
+            .on_conflict_do_nothing(index_elements=[job.c.tenant_id, job.c.kind, job.c.idempotency_key])
+        )
+        if (await connection_of(tx).execute(statement.returning(job.c.id))).first() is not None:
+            return None
+        query = _jobs_of(tx).where(job.c.kind == new.kind, job.c.idempotency_key == new.idempotency_key)
+        return _from_row((await connection_of(tx).execute(query.with_for_update(key_share=True))).one())
+
+    async def get(self, tx: Transaction, job_id: UUID) -> Job:
+        """Return a job."""
+        return await self._read(tx, job_id, _jobs_of(tx))
+
+    async def lock(self, tx: Transaction, job_id: UUID) -> Job:
+        """Return a job, locked."""
+        return await self._read(tx, job_id, _jobs_of(tx).with_for_update(key_share=True))
+
+    async def save(self, tx: Transaction, changed: Job) -> None:
+        """Store what has changed."""
+        statement = sa.update(job).where(job.c.tenant_id == tx.tenant_id, job.c.id == changed.id)
+        await connection_of(tx).execute(statement.values(_to_row(changed)))
+
+    async def list(self, tx: Transaction, limit: int, before: UUID | None, status: JobStatus | None) -> Sequence[Job]:
+        """Return jobs, newest first."""
+        query = _jobs_of(tx).order_by(job.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(job.c.id < before)
+        if status is not None:
+            query = query.where(job.c.status == status)
+        return [_from_row(row) for row in await connection_of(tx).execute(query)]
+
+    async def _read(self, tx: Transaction, job_id: UUID, query: sa.Select[Any]) -> Job:
+        row = (await connection_of(tx).execute(query.where(job.c.id == job_id))).first()
+        if row is None:
+            raise UnknownJob(job_id=str(job_id))
+        return _from_row(row)
+
+
+def _jobs_of(tx: Transaction) -> sa.Select[Any]:
+    return sa.select(job).where(job.c.tenant_id == tx.tenant_id)
+
+
+def _to_row(one: Job) -> dict[str, Any]:
+    return {
+        "tenant_id": one.tenant_id,
+        "id": one.id,
+        "kind": one.kind,
+        "arguments": one.arguments,
+        "requested_by": one.requested_by,
+        "scopes": sorted(one.scopes),
+        "created_at": one.created_at,
+        "run_after": one.run_after,
+        "idempotency_key": one.idempotency_key,
+        "max_attempts": one.max_attempts,
+        "status": one.status,
+        "ticket": one.ticket,
+        "attempts": one.attempts,
+        "cancel_requested": one.cancel_requested,
+        "progress": msgspec.to_builtins(one.progress),
+        "result": one.result,
+        "error": msgspec.to_builtins(one.error),
+        "started_at": one.started_at,
+        "finished_at": one.finished_at,
+    }
+
+
+def _from_row(row: sa.Row[Any]) -> Job:
+    return Job(
+        id=row.id,
+        tenant_id=TenantId(row.tenant_id),
+        kind=row.kind,
+        arguments=row.arguments,
+        requested_by=row.requested_by,
+        scopes=frozenset(map(Scope, row.scopes)),
+        created_at=row.created_at,
+        run_after=row.run_after,
+        idempotency_key=row.idempotency_key,
+        max_attempts=row.max_attempts,
+        status=JobStatus(row.status),
+        ticket=row.ticket,
+        attempts=row.attempts,
+        cancel_requested=row.cancel_requested,
+        progress=msgspec.convert(row.progress, JobProgress | None),
+        result=row.result,
+        error=msgspec.convert(row.error, JobFailure | None),
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )

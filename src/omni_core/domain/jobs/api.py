@@ -1,0 +1,23 @@
+"""The face of jobs: what shells and other contexts may use of them."""
+
+from omni_core.domain.jobs.handling import JobContext, JobHandler, by_kind
+from omni_core.domain.jobs.model import Job
+from omni_core.domain.jobs.runner import Ending, JobRunner, Run
+from omni_core.domain.jobs.service import Jobs
+from omni_core.domain.jobs.values import Backoff, Delivery, JobFailure, JobProgress, JobStatus
+
+__all__ = [
+    "Backoff",
+    "Delivery",
+    "Ending",
+    "Job",
+    "JobContext",
+    "JobFailure",
+    "JobHandler",
+    "JobProgress",
+    "JobRunner",
+    "JobStatus",
+    "Jobs",
+    "Run",
+    "by_kind",
+]

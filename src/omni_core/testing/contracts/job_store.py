@@ -1,0 +1,119 @@
+"""What every JobStore does."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from omni_core.domain.jobs.errors import UnknownJob
+from omni_core.domain.jobs.model import Job
+from omni_core.domain.jobs.ports import JobStore
+from omni_core.domain.jobs.values import JobFailure, JobProgress, JobStatus
+from omni_core.domain.kernel.tenancy import Scope
+from omni_core.domain.kernel.uow import UnitOfWork
+from omni_core.testing.builders import a_job, a_tenant_id
+from omni_core.testing.clock import NOON
+
+_LATER = NOON + timedelta(seconds=1, microseconds=1)
+
+
+class JobStoreContract:
+    """Fixtures: `job_store`, and a `uow` of the same technology."""
+
+    async def test_a_new_job_comes_back_as_it_went_in(self, uow: UnitOfWork, job_store: JobStore) -> None:
+        job = a_job(a_tenant_id(), arguments={"a": [1, 2.5, "ü", None, {"b": True}]}, scopes=frozenset({Scope.CHAT}))
+        assert await stored(uow, job_store, job) is None
+        async with uow(job.tenant_id) as tx:
+            assert await job_store.get(tx, job.id) == job
+            assert await job_store.lock(tx, job.id) == job
+
+    async def test_everything_that_changes_is_saved(self, uow: UnitOfWork, job_store: JobStore) -> None:
+        job = a_job(a_tenant_id())
+        await stored(uow, job_store, job)
+        job.status, job.ticket, job.attempts, job.cancel_requested = JobStatus.RUNNING, 2, 3, True
+        job.requested_by, job.scopes = "key:other", frozenset({Scope.JOBS_READ})
+        job.progress, job.result = JobProgress(1, 2, "half"), {"total": 12}
+        job.error = JobFailure("jobs.worker_lost", "It was lost")
+        job.run_after = job.started_at = job.finished_at = _LATER
+        async with uow(job.tenant_id) as tx:
+            await job_store.save(tx, job)
+        async with uow(job.tenant_id) as tx:
+            assert await job_store.get(tx, job.id) == job
+
+    async def test_what_is_emptied_is_empty(self, uow: UnitOfWork, job_store: JobStore) -> None:
+        job = a_job(a_tenant_id(), progress=JobProgress(0, 1), result={}, error=JobFailure("a", "b"), started_at=NOON)
+        await stored(uow, job_store, job)
+        job.progress = job.result = job.error = job.started_at = None
+        async with uow(job.tenant_id) as tx:
+            await job_store.save(tx, job)
+        async with uow(job.tenant_id) as tx:
+            assert await job_store.get(tx, job.id) == job
+
+    async def test_a_key_finds_the_job_that_has_it(self, uow: UnitOfWork, job_store: JobStore) -> None:
+        first = a_job(a_tenant_id(), idempotency_key="2026-11")
+        second = a_job(first.tenant_id, idempotency_key="2026-11")
+        assert await stored(uow, job_store, first) is None
+        assert await stored(uow, job_store, second) == first
+        async with uow(first.tenant_id) as tx:
+            assert [job.id for job in await job_store.list(tx, 10, None, None)] == [first.id]
+
+    async def test_a_key_belongs_to_one_kind_of_one_tenant(self, uow: UnitOfWork, job_store: JobStore) -> None:
+        first = a_job(a_tenant_id(), idempotency_key="2026-11")
+        same_tenant = a_job(first.tenant_id, idempotency_key="2026-11", kind="testing.other")
+        for job in (first, same_tenant, a_job(a_tenant_id(), idempotency_key="2026-11")):
+            assert await stored(uow, job_store, job) is None
+
+    async def test_jobs_without_a_key_are_all_kept(self, uow: UnitOfWork, job_store: JobStore) -> None:
+        tenant_id = a_tenant_id()
+        for _ in range(2):
+            assert await stored(uow, job_store, a_job(tenant_id)) is None
+
+    async def test_of_many_at_once_with_a_key_one_is_kept(self, uow: UnitOfWork, job_store: JobStore) -> None:
+        tenant_id = a_tenant_id()
+        jobs = [a_job(tenant_id, idempotency_key="once") for _ in range(6)]
+        found = await asyncio.gather(*(stored(uow, job_store, job) for job in jobs))
+        assert len([one for one in found if one is None]) == 1
+        assert len({one.id for one in found if one is not None}) == 1
+
+    async def test_of_two_beginnings_at_once_each_is_another_attempt(
+        self, uow: UnitOfWork, job_store: JobStore
+    ) -> None:
+        job = a_job(a_tenant_id())
+        await stored(uow, job_store, job)
+
+        async def begin() -> int:
+            async with uow(job.tenant_id) as tx:
+                locked = await job_store.lock(tx, job.id)
+                await asyncio.sleep(0)
+                locked.begin(NOON)
+                await job_store.save(tx, locked)
+            return locked.attempts
+
+        assert sorted(await asyncio.gather(*(begin() for _ in range(4)))) == [1, 2, 3, 4]
+
+    async def test_jobs_are_listed_from_the_newest_in_pages(self, uow: UnitOfWork, job_store: JobStore) -> None:
+        tenant_id = a_tenant_id()
+        jobs = [a_job(tenant_id, status=status) for status in (*JobStatus, JobStatus.QUEUED)]
+        for job in jobs:
+            await stored(uow, job_store, job)
+        async with uow(tenant_id) as tx:
+            first = await job_store.list(tx, 4, None, None)
+            rest = await job_store.list(tx, 4, first[-1].id, None)
+            queued = await job_store.list(tx, 4, None, JobStatus.QUEUED)
+        assert [job.id for job in [*first, *rest]] == [job.id for job in reversed(jobs)]
+        assert [job.id for job in queued] == [jobs[-1].id, jobs[0].id]
+
+    async def test_another_tenants_job_is_not_there(self, uow: UnitOfWork, job_store: JobStore) -> None:
+        theirs = a_job(a_tenant_id())
+        await stored(uow, job_store, theirs)
+        async with uow(a_tenant_id()) as tx:
+            assert list(await job_store.list(tx, 10, None, None)) == []
+            for read in (job_store.get, job_store.lock):
+                with pytest.raises(UnknownJob):
+                    await read(tx, theirs.id)
+
+
+async def stored(uow: UnitOfWork, job_store: JobStore, job: Job) -> Job | None:
+    """Commit a new job; return what `add` returned."""
+    async with uow(job.tenant_id) as tx:
+        return await job_store.add(tx, job)
