@@ -64,14 +64,14 @@ async def test_a_role_that_is_not_there_is_unavailable(app_url: str):
             pytest.fail("it connected")
 
 
-async def test_the_tenant_is_set_for_the_transaction_and_not_for_the_connection(postgres: Backend, app_url: str):
-    tenant = a_tenant()
-    async with postgres.uow(tenant.id) as tx:
-        await postgres.tenant_store.add(tx, tenant)
-        setting = sa.text("select current_setting('omni.tenant', true)")
-        assert (await connection_of(tx).execute(setting)).scalar_one() == str(tenant.id)
-    async with postgres.uow(a_tenant_id()) as tx:
-        assert (await connection_of(tx).execute(sa.text("select count(*) from tenant"))).scalar_one() == 0
+async def test_the_tenant_is_set_for_the_transaction_and_not_for_the_connection(app_url: str):
+    setting = sa.text("select coalesce(current_setting('omni.tenant', true), '')")
+    tenant_id = a_tenant_id()
+    async with open_database(app_url, pool_size=1) as database:
+        async with PostgresUnitOfWork(database.engine, FixedClock(), SequentialIds())(tenant_id) as tx:
+            assert (await connection_of(tx).execute(setting)).scalar_one() == str(tenant_id)
+        async with database.engine.connect() as same:
+            assert (await same.execute(setting)).scalar_one() == ""
 
 
 async def test_a_transaction_of_another_technology_is_refused(postgres: Backend, memory: Backend):
