@@ -1,6 +1,6 @@
 """What goes wrong with budgets."""
 
-from omni_core.domain.kernel.errors import Invalid, NotFound, Quota
+from omni_core.domain.kernel.errors import Conflict, Invalid, NotFound, Quota
 
 
 class UnknownBudget(NotFound):
@@ -13,6 +13,12 @@ class InvalidBudget(Invalid):
     """The budget is not valid."""
 
     code = "budgets.invalid_budget"
+
+
+class BudgetExists(Conflict):
+    """The tenant, or the key, has a budget for that window already."""
+
+    code = "budgets.budget_exists"
 
 
 class BudgetExhausted(Quota):

@@ -8,19 +8,32 @@ from omni_core.domain.budgets.model import Charge, Pot
 from omni_core.domain.budgets.ports import Grant
 from omni_core.domain.kernel.clock import Clock
 
+LEASE_S = 30.0
+# A lease is drawn from for less long than the database keeps it, so that clocks of two machines may differ a little.
+USABLE_S = 25.0
+RENEW_AFTER_S = 8.0
+# How long an answer of the database that there is too little is taken for the answer to everybody who waits.
+RETRY_S = 0.02
+
 
 class HeldLease:
-    """What this process may draw from one pot: `granted` covers `held`, the sum of open reservations (picos)."""
+    """What this process may draw from one pot: `granted` covers `held`, the sum of open reservations (picos).
+
+    The database never holds less for the lease than `granted`, only more, where an answer of it was lost.
+    """
 
     __slots__ = (
         "_clock",
-        "answer",
-        "answered_at",
+        "_refusal",
+        "_refused_at",
+        "_refused_need",
+        "_retired",
         "asking",
         "granted",
         "held",
         "id",
         "pot",
+        "renew_at",
         "settled",
         "used_at",
         "valid_until",
@@ -29,42 +42,75 @@ class HeldLease:
 
     def __init__(self, pot: Pot, lease_id: UUID, clock: Clock) -> None:
         self._clock = clock
+        self._refusal: Grant | None = None
+        self._refused_at = 0.0
+        self._refused_need = 0
+        self._retired = False
         self.pot = pot
         self.id = lease_id
         self.granted = 0
         self.held = 0
         self.wanted = 0
         self.used_at = clock.monotonic()
-        self.valid_until: float | None = None
+        self.renew_at = self.valid_until = float("inf")
         self.asking = asyncio.Lock()
         self.settled = asyncio.Event()
-        self.answer: Grant | None = None
-        self.answered_at = 0.0
 
     @property
     def free(self) -> int:
-        """What no reservation holds."""
+        """What no reservation holds; below 0 where calls cost more than they had reserved."""
         return self.granted - self.held
 
     @property
-    def lapsed(self) -> bool:
-        """Whether the database may have taken the lease back; nothing more is drawn from it then."""
-        return self.valid_until is not None and self._clock.monotonic() >= self.valid_until
+    def usable(self) -> bool:
+        """Whether reservations may be drawn from it: not once the database may have taken it back."""
+        return not self._retired and self._clock.monotonic() < self.valid_until
+
+    def retire(self) -> None:
+        """Draw nothing more from it; open reservations settle on it all the same."""
+        self._retired = True
+
+    def prolong(self, asked_at: float) -> None:
+        """Count its life from the moment (monotonic) before the database was asked."""
+        self.renew_at = asked_at + RENEW_AFTER_S
+        self.valid_until = asked_at + USABLE_S
 
     def take(self, need: int) -> bool:
         """Set `need` aside if the lease covers it."""
-        if self.free < need or self.lapsed:
+        if self.free < need or not self.usable:
             return False
         self.held += need
         self.used_at = self._clock.monotonic()
         return True
+
+    def accept(self, grant: Grant, missing: int, asked_at: float) -> None:
+        """Add what the database granted, or remember that it had less than was missing."""
+        if grant.granted_picos:
+            self.granted += grant.granted_picos
+            self.prolong(asked_at)
+            self._refusal = None
+        else:
+            self._refusal, self._refused_need, self._refused_at = grant, missing, self._clock.monotonic()
+
+    def refusal_of(self, missing: int) -> Grant | None:
+        """Return the refusal of as much or less that somebody has just heard."""
+        if missing >= self._refused_need and self._clock.monotonic() - self._refused_at < RETRY_S:
+            return self._refusal
+        return None
 
     def settle(self, reserved: int, spent: int) -> None:
         """Close a reservation, and book on the lease what the database has booked on the pot."""
         self.held -= reserved
         self.granted = max(self.granted - spent, 0)
         self.used_at = self._clock.monotonic()
+        self._refusal = None
         self.settled.set()
+
+    def give_up(self) -> int:
+        """Take what is free off the lease, so that nobody reserves it while it is given back; return how much."""
+        picos = max(self.free, 0)
+        self.granted -= picos
+        return picos
 
 
 class Reservation:
@@ -79,7 +125,7 @@ class Reservation:
 
     def charges(self, picos: int) -> tuple[Charge, ...]:
         """Return what to commit together with usage that cost `picos`."""
-        return tuple(Charge(lease.pot, lease.id, picos) for lease in self._leases)
+        return tuple(Charge(lease.pot, lease.id, picos) for lease in self._leases) if picos else ()
 
     def settle(self, picos: int) -> None:
         """Close the reservation after charges of `picos` were committed; 0 where nothing was used."""

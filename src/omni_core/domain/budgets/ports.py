@@ -15,7 +15,7 @@ class BudgetStore(Protocol):
     """Budgets of the transaction's tenant."""
 
     async def add(self, tx: Transaction, budget: Budget) -> None:
-        """Store a new budget."""
+        """Store a new budget; raise `BudgetExists` where its key, or the tenant, has one for its window."""
         ...
 
     async def lock(self, tx: Transaction, budget_id: UUID) -> Budget:
@@ -51,7 +51,7 @@ class Grant(msgspec.Struct, frozen=True):
 
 
 class Leases(Protocol):
-    """Money set aside in the database for one process; spent and leased together never pass a limit.
+    """Money set aside in the database for one process; no grant takes spent and leased together past a limit.
 
     Leases lapse unless they are renewed, so that the money of a process that was killed comes back by itself.
     """
@@ -59,14 +59,15 @@ class Leases(Protocol):
     async def acquire(self, pot: Pot, lease_id: UUID, *, need: int, want: int, now: datetime, until: datetime) -> Grant:
         """Add at least `need` picos to the lease, up to about `want` where the pot is far from its end.
 
-        Makes the lease if there is none. Raises `UnknownBudget` where the budget is gone.
+        `want` is at least `need`. Makes the lease if there is none, takes back what has lapsed by `now`, and prolongs
+        the lease to `until` where it grants something. Raises `UnknownBudget` where the budget is gone.
         """
         ...
 
-    async def give_back(self, pot: Pot, lease_id: UUID, picos: int) -> None:
-        """Return money that was not needed."""
+    async def give_back(self, returns: Sequence[tuple[Pot, UUID, int]]) -> None:
+        """Return money that was not needed, of many leases; one that nothing is left of is gone."""
         ...
 
     async def renew(self, leases: Sequence[tuple[Pot, UUID]], now: datetime, until: datetime) -> Sequence[bool]:
-        """Prolong leases; tell for each, in order, whether it was still there."""
+        """Prolong leases; tell for each, in order, whether it was still there at `now`."""
         ...

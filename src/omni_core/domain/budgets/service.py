@@ -5,7 +5,6 @@ from uuid import UUID
 
 import msgspec
 
-from omni_core.domain.budgets.errors import InvalidBudget
 from omni_core.domain.budgets.events import BudgetRemoved
 from omni_core.domain.budgets.model import Budget, BudgetStatus, Pot, Window
 from omni_core.domain.budgets.ports import BudgetStore
@@ -35,19 +34,12 @@ class Budgets:
         self._currency = currency
 
     async def create(self, principal: Principal, command: SetBudget) -> BudgetStatus:
-        """Make a budget (budgets:write), in force within a second; raise `InvalidValue` or `InvalidBudget`."""
+        """Make a budget (budgets:write), in force within a second; raise `InvalidValue` or `BudgetExists`."""
         principal.require(Scope.BUDGETS_WRITE)
         limit = Money.parse(command.limit, self._currency, "limit")
         now = self._clock.now()
         budget = Budget(self._ids.new(), principal.tenant_id, command.key_id, command.window, limit, now)
         async with self._uow(principal.tenant_id) as tx:
-            for other in await self._store.list(tx):
-                if (other.key_id, other.window) == (budget.key_id, budget.window):
-                    raise InvalidBudget(
-                        f"there is a budget for each {budget.window} already; change its limit",
-                        field="window",
-                        budget_id=str(other.id),
-                    )
             await self._store.add(tx, budget)
             await tx.record(budget.was_set())
         return await self._status(principal, budget)
