@@ -1,9 +1,16 @@
 """What goes wrong with usage."""
 
-from omni_core.domain.kernel.errors import Invalid
+from omni_core.domain.kernel.errors import DependencyFailed, Invalid
 
 
 class InvalidUsage(Invalid):
     """The usage is not valid."""
 
     code = "metering.invalid_usage"
+
+
+class UsageNotRecorded(DependencyFailed):
+    """The usage could not be recorded."""
+
+    code = "metering.not_recorded"
+    retryable = True

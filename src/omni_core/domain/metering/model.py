@@ -71,6 +71,14 @@ class CallStatus(StrEnum):
     """The provider broke off; what it had produced is charged."""
 
 
+_TEXTS = ("idempotency_key", "model", "provider", "currency", "request_id")
+
+
+def _is_storable(text: str) -> bool:
+    """Tell whether every store can keep `text`: PostgreSQL takes no NUL, and UTF-8 no half of a surrogate pair."""
+    return "\0" not in text and (text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text))
+
+
 class UsageEvent(msgspec.Struct, frozen=True):
     """One call that used something, priced at the time it began. Never changes.
 
@@ -100,6 +108,9 @@ class UsageEvent(msgspec.Struct, frozen=True):
             raise InvalidUsage(
                 "idempotency_key must be 1 to 200 characters", field="idempotency_key", allowed="1 to 200 characters"
             )
+        for field in _TEXTS:
+            if not _is_storable(getattr(self, field)):
+                raise InvalidUsage(f"{field} holds what no text may", field=field, allowed="Unicode text without NUL")
 
 
 Grouping = Literal["model", "provider", "key", "day", "status"]

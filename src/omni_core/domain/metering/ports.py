@@ -16,8 +16,14 @@ class UsageLog(Protocol):
         """Return once the event is durable, together with its charges on budgets.
 
         An event whose idempotency key the tenant has used before changes nothing, charges included; tell whether this
-        one was new. Raises a retryable `DependencyFailed` where it could not be written; then it may be tried again.
+        one was new. A caller who is cancelled while waiting takes nothing back. Raises the retryable `UsageNotRecorded`
+        where it could not be written, or nobody knows: then it may be tried again; and `InvalidUsage` where it never
+        can be.
         """
+        ...
+
+    async def close(self) -> None:
+        """Write what waits, and refuse more with `UsageNotRecorded`."""
         ...
 
 

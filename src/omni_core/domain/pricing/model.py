@@ -44,7 +44,7 @@ class Rates(msgspec.Struct, frozen=True):
         unknown = prices.keys() - set(Meter)
         missing = {Meter.INPUT.value, Meter.OUTPUT.value} - prices.keys()
         if unknown or missing:
-            wrong = sorted(unknown or missing)[0]
+            wrong = min(unknown or missing)
             raise InvalidPrice(
                 f"{wrong!r} is {'not a meter' if unknown else 'missing'}",
                 field=f"prices.{wrong}",

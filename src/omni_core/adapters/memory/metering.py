@@ -1,0 +1,101 @@
+"""Usage in memory."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC
+from uuid import UUID
+
+from omni_core.adapters.memory.budgets import book
+from omni_core.adapters.memory.database import MemoryDatabase, MemoryTransaction, memory_tx
+from omni_core.domain.budgets.api import Charge
+from omni_core.domain.kernel.uow import Transaction
+from omni_core.domain.metering.api import Grouping, Quantities, UsageEvent, UsageQuery, UsageSum
+from omni_core.domain.metering.errors import InvalidUsage, UsageNotRecorded
+
+
+class MemoryUsageLog:
+    """The port `UsageLog`. It cannot outlive the process, so durable means no more here than committed."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._database = database
+        self._writing: set[asyncio.Task[bool]] = set()
+        self._closed = False
+
+    async def append(self, event: UsageEvent, charges: Sequence[Charge] = ()) -> bool:
+        """Store an event and book its charges."""
+        if self._closed:
+            raise UsageNotRecorded("the usage log is closed")
+        # A task of its own, so that a caller who leaves while the tenant's lock is taken does not lose the event.
+        writing = asyncio.create_task(self._write(event, charges))
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
+        return await asyncio.shield(writing)
+
+    async def close(self) -> None:
+        """Write what waits, and refuse more."""
+        self._closed = True
+        if self._writing:
+            await asyncio.wait(self._writing)
+
+    async def _write(self, event: UsageEvent, charges: Sequence[Charge]) -> bool:
+        async with self._database.begin(event.tenant_id) as tx:
+            if tx.get("usage_key", event.idempotency_key) is not None:
+                return False
+            if tx.get("usage_event", event.id) is not None:
+                raise InvalidUsage("another event has this id", field="id")
+            tx.put("usage_key", event.idempotency_key, event.id)
+            tx.put("usage_event", event.id, event)
+            book(tx, charges)
+            return True
+
+
+class MemoryUsageReader:
+    """The port `UsageReader`."""
+
+    async def sums(self, tx: Transaction, query: UsageQuery, by: Sequence[Grouping]) -> Sequence[UsageSum]:
+        """Return sums for each group, costliest first."""
+        groups: defaultdict[tuple[str, ...], list[UsageEvent]] = defaultdict(list)
+        if not by:
+            groups[()] = []
+        for event in _matching(memory_tx(tx), query):
+            groups[tuple(_group(event, grouping) for grouping in by)].append(event)
+        sums = [
+            UsageSum(
+                dict(zip(by, group, strict=True)),
+                len(events),
+                sum((event.quantities for event in events), Quantities()),
+                sum(event.cost_picos for event in events),
+            )
+            for group, events in groups.items()
+        ]
+        return sorted(sums, key=lambda one: (-one.cost_picos, *one.group.values()))
+
+    async def events(self, tx: Transaction, query: UsageQuery, limit: int, before: UUID | None) -> Sequence[UsageEvent]:
+        """Return events, newest first."""
+        newest_first = sorted(_matching(memory_tx(tx), query), key=lambda event: event.id, reverse=True)
+        return [event for event in newest_first if before is None or event.id < before][:limit]
+
+
+def _matching(tx: MemoryTransaction, query: UsageQuery) -> list[UsageEvent]:
+    return [
+        event
+        for event in tx.rows("usage_event").values()
+        if query.since <= event.occurred_at < query.until
+        and (query.model is None or event.model == query.model)
+        and (query.key_id is None or event.key_id == query.key_id)
+    ]
+
+
+def _group(event: UsageEvent, grouping: Grouping) -> str:
+    match grouping:
+        case "model":
+            return event.model
+        case "provider":
+            return event.provider
+        case "key":
+            return str(event.key_id or "")
+        case "day":
+            return event.occurred_at.astimezone(UTC).date().isoformat()
+        case "status":
+            return event.status.value

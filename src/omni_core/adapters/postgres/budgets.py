@@ -1,0 +1,150 @@
+"""Budgets, and the leases on them, on PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from omni_core.adapters.postgres.engine import DatabaseUnavailable
+from omni_core.adapters.postgres.tables.budgets import budget as budget_table
+from omni_core.adapters.postgres.tables.budgets import budget_lease, budget_period
+from omni_core.adapters.postgres.uow import connection_of
+from omni_core.domain.budgets.errors import BudgetExists, UnknownBudget
+from omni_core.domain.budgets.model import Budget, Pot, Spending, Window
+from omni_core.domain.budgets.ports import Grant
+from omni_core.domain.kernel.money import Rounding, round_picos
+from omni_core.domain.kernel.tenancy import TenantId
+from omni_core.domain.kernel.uow import Transaction
+
+ANSWER_WITHIN_S = 5.0
+_ACQUIRE = "select * from omni_acquire_lease($1, $2, $3, $4, $5, $6, $7, $8)"
+_GIVE_BACK = "select omni_give_back_leases($1, $2, $3, $4, $5)"
+_RENEW = "select omni_renew_leases($1, $2, $3, $4, $5, $6)"
+
+
+class PostgresBudgetStore:
+    """The port `BudgetStore`."""
+
+    async def add(self, tx: Transaction, budget: Budget) -> None:
+        """Store a new budget."""
+        row = {
+            "tenant_id": budget.tenant_id,
+            "id": budget.id,
+            "key_id": budget.key_id,
+            "window": budget.window.value,
+            "limit_picos": budget.limit.picos,
+            "currency": budget.limit.currency,
+            "created_at": budget.created_at,
+        }
+        statement = insert(budget_table).values(row)
+        is_new = statement.on_conflict_do_nothing(index_elements=["tenant_id", "key_id", "window"])
+        if (await connection_of(tx).execute(is_new.returning(budget_table.c.id))).first() is None:
+            raise BudgetExists(window=budget.window.value)
+
+    async def lock(self, tx: Transaction, budget_id: UUID) -> Budget:
+        """Return a budget, locked."""
+        query = sa.select(budget_table).where(*_is(tx, budget_id)).with_for_update(key_share=True)
+        row = (await connection_of(tx).execute(query)).mappings().first()
+        if row is None:
+            raise UnknownBudget(budget_id=str(budget_id))
+        return _from_row(dict(row))
+
+    async def save(self, tx: Transaction, budget: Budget) -> None:
+        """Store the limit."""
+        statement = sa.update(budget_table).where(*_is(tx, budget.id))
+        values = {"limit_picos": budget.limit.picos, "currency": budget.limit.currency}
+        await connection_of(tx).execute(statement.values(values))
+
+    async def remove(self, tx: Transaction, budget_id: UUID) -> None:
+        """Remove a budget; its periods and leases go with it."""
+        await connection_of(tx).execute(sa.delete(budget_table).where(*_is(tx, budget_id)))
+
+    async def list(self, tx: Transaction) -> Sequence[Budget]:
+        """Return the tenant's budgets, oldest first."""
+        query = sa.select(budget_table).where(budget_table.c.tenant_id == tx.tenant_id).order_by(budget_table.c.id)
+        return [_from_row(dict(row)) for row in (await connection_of(tx).execute(query)).mappings()]
+
+    async def spending(self, tx: Transaction, pots: Sequence[Pot], now: datetime) -> Sequence[Spending]:
+        """Return what each pot has cost so far."""
+        keys = [(pot.budget_id, pot.period_start) for pot in pots]
+        spent = await _sums(tx, budget_period, budget_period.c.spent, keys)
+        reserved = await _sums(tx, budget_lease, budget_lease.c.amount, keys, budget_lease.c.expires_at > now)
+        return [Spending(spent.get(key, 0), reserved.get(key, 0)) for key in keys]
+
+
+class PostgresLeases:
+    """The port `Leases`, on functions of the database: one round trip, and one transaction, for each call."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def acquire(self, pot: Pot, lease_id: UUID, *, need: int, want: int, now: datetime, until: datetime) -> Grant:
+        """Add to a lease what the pot can spare."""
+        key = (pot.tenant_id, pot.budget_id, pot.period_start, lease_id)
+        rows = await self._call(_ACQUIRE, *key, Decimal(need), Decimal(want), now, until)
+        if not rows:
+            raise UnknownBudget(budget_id=str(pot.budget_id))
+        return Grant(*map(int, rows[0]))
+
+    async def give_back(self, returns: Sequence[tuple[Pot, UUID, int]]) -> None:
+        """Take amounts off leases; one that nothing is left of is gone."""
+        keys = _columns([(pot, lease_id) for pot, lease_id, _ in returns])
+        await self._call(_GIVE_BACK, *keys, [Decimal(picos) for *_, picos in returns])
+
+    async def renew(self, leases: Sequence[tuple[Pot, UUID]], now: datetime, until: datetime) -> Sequence[bool]:
+        """Prolong leases that have not lapsed."""
+        alive: list[bool] = (await self._call(_RENEW, *_columns(leases), now, until))[0][0]
+        return alive
+
+    async def _call(self, query: str, *values: Any) -> list[asyncpg.Record]:
+        try:
+            return await self._pool.fetch(query, *values, timeout=ANSWER_WITHIN_S)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise DatabaseUnavailable("PostgreSQL does not answer") from error
+
+
+def _columns(leases: Sequence[tuple[Pot, UUID]]) -> tuple[list[Any], ...]:
+    return (
+        [pot.tenant_id for pot, _ in leases],
+        [pot.budget_id for pot, _ in leases],
+        [pot.period_start for pot, _ in leases],
+        [lease_id for _, lease_id in leases],
+    )
+
+
+def _is(tx: Transaction, budget_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:
+    return budget_table.c.tenant_id == tx.tenant_id, budget_table.c.id == budget_id
+
+
+async def _sums(
+    tx: Transaction,
+    table: sa.Table,
+    amount: sa.ColumnElement[Decimal],
+    keys: Sequence[tuple[UUID, datetime]],
+    *conditions: sa.ColumnElement[bool],
+) -> dict[tuple[UUID, datetime], int]:
+    pot = (table.c.budget_id, table.c.period_start)
+    query = (
+        sa.select(*pot, sa.func.sum(amount))
+        .where(table.c.tenant_id == tx.tenant_id, sa.tuple_(*pot).in_(keys), *conditions)
+        .group_by(*pot)
+    )
+    rows = await connection_of(tx).execute(query)
+    return {(budget_id, period_start): int(total) for budget_id, period_start, total in rows}
+
+
+def _from_row(row: dict[str, Any]) -> Budget:
+    return Budget(
+        id=row["id"],
+        tenant_id=TenantId(row["tenant_id"]),
+        key_id=row["key_id"],
+        window=Window(row["window"]),
+        # Nothing is rounded: what was stored were whole minor units.
+        limit=round_picos(int(row["limit_picos"]), row["currency"], Rounding.HALF_EVEN),
+        created_at=row["created_at"],
+    )
