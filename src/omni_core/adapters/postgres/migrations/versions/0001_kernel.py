@@ -29,6 +29,8 @@ def upgrade() -> None:
     op.execute(_ROLES)
     op.execute("grant omni_app, omni_directory to current_user")
     op.execute("grant usage on schema public to omni_app, omni_directory")
+    # The program looks whether the schema is this release's before it serves.
+    op.execute("grant select on alembic_version to omni_app")
     op.create_table(
         "event",
         sa.Column("tenant_id", sa.Uuid, primary_key=True),
