@@ -3,27 +3,39 @@
 A context joins with one line in `Backend` and one in each function that builds one.
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
 
-from omni_core.adapters.memory.billing import MemoryInvoiceStore
+from omni_core.adapters.memory.billing import MemoryBillableUsage, MemoryInvoiceStore
+from omni_core.adapters.memory.budgets import MemoryBudgetStore, MemoryLeases
 from omni_core.adapters.memory.database import MemoryDatabase
 from omni_core.adapters.memory.events import MemoryEventLog
 from omni_core.adapters.memory.jobs import MemoryJobQueue, MemoryJobStore
+from omni_core.adapters.memory.metering import MemoryUsageLog, MemoryUsageReader
+from omni_core.adapters.memory.pricing import MemoryPriceStore
 from omni_core.adapters.memory.tenancy import MemoryDirectory, MemoryKeyStore, MemoryTenantStore
+from omni_core.adapters.postgres.billable_usage import PostgresBillableUsage
 from omni_core.adapters.postgres.billing import PostgresInvoiceStore
+from omni_core.adapters.postgres.budgets import PostgresBudgetStore, PostgresLeases
 from omni_core.adapters.postgres.engine import Database
 from omni_core.adapters.postgres.events import PostgresEventLog
 from omni_core.adapters.postgres.job_queue import PgQueuerJobQueue
 from omni_core.adapters.postgres.jobs import PostgresJobStore
+from omni_core.adapters.postgres.metering import PostgresUsageReader
+from omni_core.adapters.postgres.pricing import PostgresPriceStore
 from omni_core.adapters.postgres.tenancy import PostgresDirectory, PostgresKeyStore, PostgresTenantStore
 from omni_core.adapters.postgres.uow import PostgresUnitOfWork
+from omni_core.adapters.postgres.usage_log import PostgresUsageLog
 from omni_core.adapters.system import SystemIds
-from omni_core.domain.billing.ports import InvoiceStore
+from omni_core.domain.billing.ports import BillableUsage, InvoiceStore
+from omni_core.domain.budgets.ports import BudgetStore, Leases
 from omni_core.domain.jobs.ports import JobQueue, JobStore
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.uow import EventLog, UnitOfWork
+from omni_core.domain.metering.ports import UsageLog, UsageReader
+from omni_core.domain.pricing.ports import PriceStore
 from omni_core.domain.tenancy.ports import Directory, KeyStore, TenantStore
 from omni_core.testing import FixedClock
 
@@ -44,6 +56,12 @@ class Backend:
     key_store: KeyStore
     directory: Directory
     invoice_store: InvoiceStore
+    billable_usage: BillableUsage
+    price_store: PriceStore
+    budget_store: BudgetStore
+    leases: Leases
+    usage_log: UsageLog
+    usage_reader: UsageReader
     job_store: JobStore
     job_queue: JobQueue
 
@@ -62,6 +80,12 @@ def memory_backend() -> Backend:
         key_store=MemoryKeyStore(),
         directory=MemoryDirectory(database),
         invoice_store=MemoryInvoiceStore(),
+        billable_usage=MemoryBillableUsage(),
+        price_store=MemoryPriceStore(),
+        budget_store=MemoryBudgetStore(),
+        leases=MemoryLeases(database),
+        usage_log=MemoryUsageLog(database),
+        usage_reader=MemoryUsageReader(),
         job_store=MemoryJobStore(),
         job_queue=MemoryJobQueue(database),
     )
@@ -80,6 +104,12 @@ def postgres_backend(database: Database) -> Backend:
         key_store=PostgresKeyStore(),
         directory=PostgresDirectory(database.pool),
         invoice_store=PostgresInvoiceStore(),
+        billable_usage=PostgresBillableUsage(),
+        price_store=PostgresPriceStore(),
+        budget_store=PostgresBudgetStore(),
+        leases=PostgresLeases(database.pool),
+        usage_log=PostgresUsageLog(database.pool),
+        usage_reader=PostgresUsageReader(),
         job_store=PostgresJobStore(),
         job_queue=PgQueuerJobQueue(),
     )
@@ -92,9 +122,11 @@ def memory() -> Backend:
 
 
 @pytest.fixture
-def postgres(database: Database) -> Backend:
+async def postgres(database: Database) -> AsyncIterator[Backend]:
     """A backend on the shared database, for tests that are about PostgreSQL."""
-    return postgres_backend(database)
+    backend = postgres_backend(database)
+    yield backend
+    await backend.usage_log.close()
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.postgres)])
