@@ -68,8 +68,7 @@ async def open_container(
                 settings=settings,
                 master_key=_master_key(settings, is_memory=memory),
                 factories=decorated({**installed_factories(), **chat_models}, decorate),
-                engine=database.engine if database else None,
-                pool=database.pool if database else None,
+                database=database,
             )
         )
         stack.push_async_callback(_close, container)
@@ -81,7 +80,8 @@ async def _check_schema(urls: DatabaseUrls, *, upgrade: bool) -> None:
     if upgrade:
         await migrate.upgrade(urls.owner)
         return
-    state = await migrate.state(urls.program)
+    # As the owner, because the program's role comes with the first migration, which may be what is missing.
+    state = await migrate.state(urls.owner)
     if not state.is_current:
         raise SchemaBehind(
             f"the database is at {state.current or 'no schema'}, not at {state.wanted}; run omni db upgrade",

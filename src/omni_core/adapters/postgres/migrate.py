@@ -72,7 +72,11 @@ async def _connected(url: str) -> AsyncGenerator[AsyncConnection, None]:
         yield connection
 
 
+def wanted() -> str:
+    """Return the migration that this release wants."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
 async def _state(connection: AsyncConnection) -> SchemaState:
-    wanted = ScriptDirectory.from_config(_config()).get_current_head()
     current = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
-    return SchemaState(current, wanted or "")
+    return SchemaState(current, wanted())

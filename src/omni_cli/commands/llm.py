@@ -1,0 +1,224 @@
+"""`omni models` and `omni chat`."""
+
+import os
+import sys
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from omni_cli.jsonform import as_json
+from omni_cli.options import InvalidOption, Json, Tenant, commands, examples
+from omni_cli.output import Column, note, print_json, print_record, print_rows, print_text
+from omni_cli.rates import Prices, Tiers, parse_prices, parse_tiers
+from omni_cli.session import for_tenant, with_omni
+from omni_core.domain.kernel.tenancy import OPERATOR, Principal
+from omni_core.domain.llm.api import (
+    AddModel,
+    AddProvider,
+    ChatAnswer,
+    ChatRequest,
+    Message,
+    Model,
+    ProviderView,
+    Role,
+    TokenUsage,
+)
+
+if TYPE_CHECKING:
+    from omni_core.bootstrap.omni import Omni
+
+models = commands("Models, and the providers that run them.")
+
+_MODEL: list[Column[Model]] = [
+    Column("model", lambda model: model.name),
+    Column("provider", lambda model: model.provider),
+    Column("upstream model", lambda model: model.upstream_model),
+    Column("context", lambda model: model.context_length, numeric=True),
+    Column("max output", lambda model: model.max_output_tokens, numeric=True),
+    Column("added", lambda model: model.created_at),
+]
+_PROVIDER: list[Column[ProviderView]] = [
+    Column("provider", lambda provider: provider.name),
+    Column("kind", lambda provider: provider.kind),
+    Column("URL", lambda provider: provider.base_url),
+    Column("has a key", lambda provider: provider.has_key),
+    Column("set up in", lambda provider: provider.source),
+]
+
+
+@models.command("list", epilog=examples("omni models list", "omni models list --json"))
+def list_models(json: Json = False) -> None:
+    """List the models that can be called."""
+    print_rows(with_omni(lambda omni: omni.catalogue.models(OPERATOR)), _MODEL, json=json)
+
+
+@models.command(
+    "add",
+    epilog=examples(
+        "omni models add gpt-4o-mini --provider openai --price input=0.15 --price output=0.60",
+        "omni models add local --provider ollama --upstream-model llama3.2:3b --price input=0,output=0",
+    ),
+)
+def add_model(
+    name: Annotated[str, typer.Argument(help="The name by which callers ask for it.")],
+    provider: Annotated[str, typer.Option(help="A provider that is known: see omni models providers.")],
+    price: Prices,
+    tier: Tiers = None,
+    upstream_model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The provider's own name of it, where that differs.")
+    ] = None,
+    context_length: Annotated[
+        int, typer.Option(metavar="TOKENS", help="The longest input and output together.")
+    ] = 128_000,
+    max_output_tokens: Annotated[
+        int, typer.Option(metavar="TOKENS", help="The longest answer for a caller under a budget who sets no limit.")
+    ] = 4_096,
+    json: Json = False,
+) -> None:
+    """Make a model callable, at a price from now on."""
+    prices, tiers = parse_prices(price), parse_tiers(tier)
+    command = AddModel(name, provider, prices, tiers, upstream_model, context_length, max_output_tokens)
+    print_record(with_omni(lambda omni: omni.catalogue.add_model(OPERATOR, command)), _MODEL, json=json)
+
+
+@models.command("remove", epilog=examples("omni models remove gpt-4o-mini"))
+def remove_model(name: Annotated[str, typer.Argument()], json: Json = False) -> None:
+    """Make a model uncallable. Its usage and prices stay."""
+    with_omni(lambda omni: omni.catalogue.remove_model(OPERATOR, name))
+    _removed(name, json=json)
+
+
+@models.command("providers", epilog=examples("omni models providers"))
+def list_providers(json: Json = False) -> None:
+    """List providers, from the settings and from here."""
+    print_rows(with_omni(lambda omni: omni.catalogue.providers(OPERATOR)), _PROVIDER, json=json)
+
+
+@models.command(
+    "add-provider",
+    epilog=examples(
+        "omni models add-provider openai --kind openai --api-key-env OPENAI_API_KEY",
+        "omni models add-provider anthropic --kind anthropic --api-key-stdin < anthropic.key",
+        "omni models add-provider ollama --kind openai --base-url http://127.0.0.1:11434/v1",
+    ),
+)
+def add_provider(
+    name: Annotated[str, typer.Argument(help="The name that models refer to.")],
+    kind: Annotated[str, typer.Option(help="Which protocol it speaks: openai (Ollama and vLLM do too) or anthropic.")],
+    base_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where it is; the vendor's own by default.")
+    ] = None,
+    api_key_env: Annotated[
+        str | None, typer.Option(metavar="VARIABLE", help="Take the key from this environment variable.")
+    ] = None,
+    api_key_stdin: Annotated[bool, typer.Option("--api-key-stdin", help="Read the key from standard input.")] = False,
+    connect_timeout: Annotated[float, typer.Option(metavar="SECONDS")] = 10.0,
+    read_timeout: Annotated[float, typer.Option(metavar="SECONDS", help="The longest silence.")] = 120.0,
+    json: Json = False,
+) -> None:
+    """Make a provider known.
+
+    Its key is stored sealed. It is no option, for others can read command lines.
+    """
+    api_key = _read_key(api_key_env, from_stdin=api_key_stdin)
+    command = AddProvider(name, kind, base_url, api_key, connect_timeout, read_timeout)
+    print_record(with_omni(lambda omni: omni.catalogue.add_provider(OPERATOR, command)), _PROVIDER, json=json)
+
+
+@models.command("remove-provider", epilog=examples("omni models remove-provider ollama"))
+def remove_provider(name: Annotated[str, typer.Argument()], json: Json = False) -> None:
+    """Forget a provider and its key."""
+    with_omni(lambda omni: omni.catalogue.remove_provider(OPERATOR, name))
+    _removed(name, json=json)
+
+
+def chat(
+    question: Annotated[str, typer.Argument(help="What to ask; - reads it from standard input.")],
+    tenant: Tenant = None,
+    model: Annotated[str, typer.Option("--model", "-m", help="See omni models list.")] = "omni-brain",
+    system: Annotated[str | None, typer.Option(help="Instructions that come first.")] = None,
+    file: Annotated[
+        list[Path] | None,
+        typer.Option("--file", "-f", exists=True, dir_okay=False, help="Text that the question is about; repeat it."),
+    ] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="The longest answer, in tokens.")] = None,
+    stream: Annotated[bool, typer.Option(help="Print the answer while it comes.")] = True,
+    json: Json = False,
+) -> None:
+    """Ask a model, on a tenant's account.
+
+    The call is metered, priced and charged like any other.
+    """
+    request = ChatRequest(model, _messages(question, system, file or []), max_tokens)
+    if json or not stream:
+        answer = for_tenant(tenant, lambda omni, operator: omni.chat.complete(operator, request))
+        _print_answer(answer, json=json)
+        return
+
+    async def pieces(omni: "Omni", operator: Principal) -> TokenUsage | None:
+        usage = None
+        async with aclosing(await omni.chat.stream(operator, request)) as deltas:
+            async for delta in deltas:
+                print_text(delta.text, end="")
+                usage = delta.usage or usage
+        print_text("")
+        return usage
+
+    _note_usage(for_tenant(tenant, pieces))
+
+
+CHAT_EXAMPLES = examples(
+    "omni chat --tenant demo --file README.md 'What does the worker do?'",
+    "omni chat --tenant demo --model gpt-4o-mini --system 'Answer in one word.' 'What colour is the sky?'",
+    "git log -5 | omni chat --tenant demo --no-stream -",
+)
+
+
+def _messages(question: str, system: str | None, files: list[Path]) -> tuple[Message, ...]:
+    asked = sys.stdin.read() if question == "-" else question
+    parts = [*(_read(path) for path in files), asked]
+    opening = (Message.of(Role.SYSTEM, system),) if system else ()
+    return (*opening, Message.of(Role.USER, "\n\n".join(parts)))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidOption(f"{path} cannot be read as text", field="--file", allowed="a text in UTF-8") from error
+
+
+def _print_answer(answer: ChatAnswer, *, json: bool) -> None:
+    text, usage = answer.response.message.text, answer.response.usage
+    if not json:
+        print_text(text)
+        _note_usage(usage)
+        return
+    shown: dict[str, Any] = {"id": answer.id, "model": answer.model, "created_at": answer.created_at, "text": text}
+    print_json({**shown, "finish_reason": answer.response.finish_reason, "usage": as_json(usage)})
+
+
+def _note_usage(usage: TokenUsage | None) -> None:
+    if usage is not None and sys.stderr.isatty():
+        note(f"[{usage.input_tokens} tokens in, {usage.output_tokens} out]")
+
+
+def _read_key(variable: str | None, *, from_stdin: bool) -> str | None:
+    if variable is not None and from_stdin:
+        raise InvalidOption("a key comes from one place", field="--api-key-env", allowed="one of the two options")
+    if variable is not None and not os.environ.get(variable):
+        raise InvalidOption(f"{variable} is not set", field="--api-key-env", allowed="a variable that holds the key")
+    if not from_stdin:
+        return os.environ[variable].strip() if variable is not None else None
+    if key := sys.stdin.readline().strip():
+        return key
+    raise InvalidOption("standard input holds no key", field="--api-key-stdin", allowed="the key, on one line")
+
+
+def _removed(name: str, *, json: bool) -> None:
+    if json:
+        print_json({"removed": name})
+    else:
+        print_text(f"removed {name}")
