@@ -3,11 +3,12 @@
 from datetime import datetime
 
 from omni_core.domain.billing.api import Billing, Invoice
+from omni_core.domain.billing.ports import PriceTable
 from omni_core.domain.kernel.clock import Month
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.kernel.tenancy import PLATFORM
 from omni_core.domain.metering.api import UsageEvent
-from omni_core.domain.pricing.api import Price, PriceStore
+from omni_core.domain.pricing.api import Price
 from omni_core.testing.builders import a_principal, a_tenant_id
 from omni_core.testing.priced_usage import a_call
 from tests.support.backends import Backend
@@ -16,7 +17,7 @@ from tests.support.backends import Backend
 class Account:
     """The tenant, its caller with every scope, and the service that bills it."""
 
-    def __init__(self, backend: Backend, price_store: PriceStore | None = None) -> None:
+    def __init__(self, backend: Backend, price_table: PriceTable | None = None) -> None:
         self.backend = backend
         self.tenant_id = a_tenant_id()
         self.principal = a_principal(self.tenant_id)
@@ -24,7 +25,7 @@ class Account:
             backend.uow,
             backend.invoice_store,
             backend.billable_usage,
-            price_store or backend.price_store,
+            price_table or backend.price_store,
             backend.clock,
             backend.ids,
             currency="USD",

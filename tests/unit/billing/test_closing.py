@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import timedelta
 
 import msgspec
@@ -5,12 +6,15 @@ import pytest
 
 from omni_core.domain.billing.errors import DoesNotAddUp, MixedCurrencies, MonthNotBegun, PriceMissing
 from omni_core.domain.billing.model import InvoiceStatus
+from omni_core.domain.billing.ports import PriceTable
 from omni_core.domain.kernel.clock import Month
 from omni_core.domain.kernel.errors import MissingScope
 from omni_core.domain.kernel.money import Money
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.kernel.tenancy import Scope
+from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.metering.api import Meter, Quantities
+from omni_core.domain.pricing.api import Price
 from omni_core.testing.builders import a_principal
 from omni_core.testing.priced_usage import a_price
 from tests.support.accounts import Account
@@ -130,13 +134,13 @@ async def test_usage_in_another_currency_stops_the_close(account):
 class TableReadTooEarly:
     """A price table as it was before the last price, the first `times` that it is read."""
 
-    def __init__(self, store, times) -> None:
+    def __init__(self, store: PriceTable, times: int) -> None:
         self.store = store
         self.times = times
 
-    async def list(self, tx, model=None):
+    async def list(self, tx: Transaction) -> Sequence[Price]:
         self.times -= 1
-        return [] if self.times >= 0 else await self.store.list(tx, model)
+        return [] if self.times >= 0 else await self.store.list(tx)
 
 
 async def test_a_price_that_was_set_and_used_since_the_table_was_read_is_found(account, price):

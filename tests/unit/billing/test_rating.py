@@ -33,7 +33,7 @@ LARGE = Price(
 PRICES = {price.id: price for price in (SMALL, LARGE)}
 
 
-def total(price, quantities, tier=0, month=NOVEMBER, calls=1):
+def total(price: Price, quantities: Quantities, tier: int = 0, month: Month = NOVEMBER, calls: int = 1) -> UsageTotal:
     rates = next(t.rates for t in price.tiers if t.above_input_tokens == tier)
     return UsageTotal(month, price.model, price.id, tier, calls, quantities, rates.cost(quantities))
 

@@ -10,6 +10,7 @@ from omni_core.domain.billing.rating import UsageTotal
 from omni_core.domain.kernel.clock import Month
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.metering.api import UsageEvent
+from omni_core.domain.pricing.api import Price
 
 
 class InvoiceStore(Protocol):
@@ -56,4 +57,12 @@ class BillableUsage(Protocol):
 
     async def events(self, tx: Transaction, invoice_id: UUID, limit: int, before: UUID | None) -> Sequence[UsageEvent]:
         """Return up to `limit` calls of an invoice older than `before`, newest first."""
+        ...
+
+
+class PriceTable(Protocol):
+    """The price table, as far as billing reads it; pricing's `PriceStore` is one."""
+
+    async def list(self, tx: Transaction) -> Sequence[Price]:
+        """Return every price, in a transaction of the platform."""
         ...

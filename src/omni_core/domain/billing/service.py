@@ -5,7 +5,7 @@ from uuid import UUID
 
 from omni_core.domain.billing.errors import MonthNotBegun, PriceMissing
 from omni_core.domain.billing.model import Invoice, InvoiceSummary
-from omni_core.domain.billing.ports import BillableUsage, InvoiceStore
+from omni_core.domain.billing.ports import BillableUsage, InvoiceStore, PriceTable
 from omni_core.domain.billing.rating import lines_of
 from omni_core.domain.kernel.clock import Clock, Month
 from omni_core.domain.kernel.ids import Ids
@@ -13,7 +13,7 @@ from omni_core.domain.kernel.pages import Page, PageRequest, page_of
 from omni_core.domain.kernel.tenancy import PLATFORM, Principal, Scope, TenantId
 from omni_core.domain.kernel.uow import Transaction, UnitOfWork
 from omni_core.domain.metering.api import UsageEvent
-from omni_core.domain.pricing.api import Price, PriceStore
+from omni_core.domain.pricing.api import Price
 
 Progress = Callable[[int, int, str], Awaitable[None]]
 """Told how many steps of how many are done, and what is being done now. Called while no transaction is open."""
@@ -32,7 +32,7 @@ class Billing:
         uow: UnitOfWork,
         store: InvoiceStore,
         usage: BillableUsage,
-        prices: PriceStore,
+        prices: PriceTable,
         clock: Clock,
         ids: Ids,
         *,
