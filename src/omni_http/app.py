@@ -5,12 +5,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from litestar import Litestar
 from litestar.datastructures import State as LitestarState
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin, RedocRenderPlugin, SwaggerRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp
 
-from omni_core import Omni, Settings, __version__
+from omni_core import Omni, Settings
 from omni_core.adapters.telemetry.metrics import Metrics
 from omni_http.controllers.billing import BillingController
 from omni_http.controllers.budgets import BudgetsController
@@ -20,6 +17,7 @@ from omni_http.controllers.llm import LlmController
 from omni_http.controllers.metering import MeteringController
 from omni_http.controllers.pricing import PricingController
 from omni_http.controllers.tenancy import TenancyController
+from omni_http.documentation import describe_errors, openapi_config
 from omni_http.middleware.observation import Observation
 from omni_http.problems import to_response
 from omni_http.security import Authentication
@@ -58,25 +56,9 @@ def create_app(settings: Settings, opener: OpenOmni = open_omni) -> ASGIApp:
         exception_handlers={Exception: to_response},
         lifespan=[lifespan],
         state=LitestarState({"metrics": metrics}),
-        openapi_config=_openapi(),
+        openapi_config=openapi_config(),
         request_max_body_size=settings.max_body_bytes,
         logging_config=None,
     )
+    describe_errors(app)
     return Observation(app, metrics, log_all=settings.access_log)
-
-
-def _openapi() -> OpenAPIConfig:
-    return OpenAPIConfig(
-        title="Omni",
-        version=__version__,
-        description="Every error is an application/problem+json document; its `code` is stable.",
-        path="/api",
-        render_plugins=[
-            SwaggerRenderPlugin(path="/docs"),
-            RedocRenderPlugin(path="/redoc"),
-            JsonRenderPlugin(path="/openapi.json"),
-        ],
-        components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
-        security=[{"key": []}],
-        use_handler_docstrings=True,
-    )

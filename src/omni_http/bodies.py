@@ -4,7 +4,11 @@ import re
 from typing import Any, TypeVar
 
 import msgspec
+from litestar._openapi.schema_generation import SchemaCreator
 from litestar.dto import MsgspecDTO
+from litestar.dto._backend import DTOBackend
+from litestar.openapi.spec import Reference, Schema
+from litestar.typing import FieldDefinition
 
 from omni_http.problems import MalformedBody
 
@@ -37,8 +41,20 @@ def body_of(struct: type[T]) -> type[MsgspecDTO[T]]:
     decoder = msgspec.json.Decoder(struct)
 
     class StrictBody(MsgspecDTO[struct]):  # type: ignore[valid-type]
-        def decode_bytes(self, value: bytes) -> Any:
+        def decode_bytes(self, value: bytes) -> Any:  # noqa: ANN401 - the base class says so
             return decode_body(decoder, value)
+
+        @classmethod
+        def create_for_field_definition(
+            cls, field_definition: FieldDefinition, handler_id: str, backend_cls: type[DTOBackend] | None = None
+        ) -> None:
+            """Make no copy of the struct's type: nothing is renamed or left out."""
+
+        @classmethod
+        def create_openapi_schema(
+            cls, field_definition: FieldDefinition, handler_id: str, schema_creator: SchemaCreator
+        ) -> Reference | Schema:
+            return schema_creator.for_field_definition(field_definition)
 
     StrictBody.__name__ = f"{struct.__name__}Body"
     return StrictBody

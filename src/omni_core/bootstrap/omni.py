@@ -26,7 +26,7 @@ from omni_core.domain.tenancy.api import ApiKeys, Authenticator, Tenants
 BUILT_IN_MODEL = AddModel(
     name="omni-brain",
     provider=BUILT_IN_PROVIDER,
-    prices={"input": "0.10", "cached_input": "0.10", "output": "0.40"},
+    prices={"input": "0.10", "output": "0.40", "request": "0.01"},
     context_length=128_000,
     max_output_tokens=1_024,
 )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from litestar import Controller, Response, delete, get, post
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.params import Body
 from litestar.response import Stream
@@ -13,7 +14,7 @@ from omni_core.domain.llm.api import ProviderView
 from omni_http.bodies import body_of
 from omni_http.services import KeyedRequest, omni_of, request_id_of
 from omni_http.wire.llm import ChatCompletionRequest
-from omni_http.wire.llm_answers import ModelList, WireModel, completion, completion_chunks
+from omni_http.wire.llm_answers import ChatCompletion, ModelList, WireModel, completion, completion_chunks
 
 _QUESTION = {
     "model": "omni-brain",
@@ -43,7 +44,13 @@ class LlmController(Controller):
     path = "/v1"
     tags: Sequence[str] | None = ["llm"]
 
-    @post("/chat/completions", dto=body_of(ChatCompletionRequest), return_dto=None, status_code=200)
+    @post(
+        "/chat/completions",
+        dto=body_of(ChatCompletionRequest),
+        return_dto=None,
+        status_code=200,
+        responses={200: ResponseSpec(ChatCompletion, generate_examples=False, description="The answer, or its events")},
+    )
     async def chat(
         self, request: KeyedRequest, data: Annotated[ChatCompletionRequest, Body(examples=[_ASK, _STREAM])]
     ) -> Response[Any]:

@@ -20,6 +20,8 @@ from omni_core.domain.kernel.uow import Transaction
 # SET LOCAL, never SET: behind a pooler a session's setting would be the next tenant's.
 _SET_TENANT = sa.text("select set_config('omni.tenant', :tenant, true)")
 
+_LOCK_LOG = sa.text("select pg_advisory_xact_lock(hashtextextended('omni.event/' || :tenant, 0))")
+
 
 class PostgresUnitOfWork:
     """The port `UnitOfWork`."""
@@ -36,7 +38,9 @@ class PostgresUnitOfWork:
             try:
                 async with connection.begin():
                     await connection.execute(_SET_TENANT, {"tenant": str(tenant_id)})
-                    yield PostgresTransaction(connection, tenant_id, self._clock, self._ids)
+                    transaction = PostgresTransaction(connection, tenant_id, self._clock, self._ids)
+                    yield transaction
+                    await transaction.write_events()
             except DBAPIError as error:
                 if error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError)):
                     raise DatabaseUnavailable("the connection to PostgreSQL broke") from error
@@ -58,6 +62,7 @@ class PostgresTransaction:
         self._tenant_id = tenant_id
         self._clock = clock
         self._ids = ids
+        self._events: list[dict[str, object]] = []
 
     @property
     def tenant_id(self) -> TenantId:
@@ -66,8 +71,17 @@ class PostgresTransaction:
 
     async def record(self, *events: Event) -> None:
         """Append events to the tenant's log."""
-        if events:
-            await self.connection.execute(sa.insert(event), [self._row(one) for one in events])
+        self._events.extend(self._row(one) for one in events)
+
+    async def write_events(self) -> None:
+        """Write what was recorded, as the last thing before the commit.
+
+        The lock makes the order of `seq` the order of the commits within a tenant: a reader who has seen an event will
+        never find one before it. Taken last, it is never held while waiting for a row.
+        """
+        if self._events:
+            await self.connection.execute(_LOCK_LOG, {"tenant": str(self._tenant_id)})
+            await self.connection.execute(sa.insert(event), self._events)
 
     def _row(self, one: Event) -> dict[str, object]:
         return {

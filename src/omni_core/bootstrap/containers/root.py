@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-import asyncpg
 import msgspec
 from dependency_injector import containers, providers
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from omni_core.adapters.crypto import MasterKey
 from omni_core.adapters.memory.database import MemoryDatabase
+from omni_core.adapters.postgres.engine import Database
 from omni_core.adapters.system import SystemClock, SystemEntropy, SystemIds
 from omni_core.bootstrap.containers.billing import BillingContainer
 from omni_core.bootstrap.containers.budgets import BudgetsContainer
@@ -25,13 +24,12 @@ from omni_core.domain.llm.catalogue import BUILT_IN_KIND, BUILT_IN_PROVIDER
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """What has to be open before anything can be wired. Without `engine` and `pool` everything stays in memory."""
+    """What has to be open before anything can be wired. Without a `database` everything stays in memory."""
 
     settings: Settings
     master_key: MasterKey
     factories: Mapping[str, ChatModelFactory]
-    engine: AsyncEngine | None = None
-    pool: asyncpg.Pool | None = None
+    database: Database | None = None
 
 
 class RootContainer(containers.DeclarativeContainer):
@@ -63,15 +61,15 @@ def wire(opened: Opened) -> RootContainer:
     clock, ids = SystemClock(), SystemIds()
     built_in = ProviderConfig(name=BUILT_IN_PROVIDER, kind=BUILT_IN_KIND)
     handed_in = {
-        "storage": "memory" if opened.pool is None else "postgres",
+        "storage": "memory" if opened.database is None else "postgres",
         "settings": opened.settings,
         "clock": clock,
         "ids": ids,
         "entropy": SystemEntropy(),
         "master_key": opened.master_key,
         "memory": MemoryDatabase(clock, ids),
-        "engine": opened.engine,
-        "pool": opened.pool,
+        "engine": opened.database and opened.database.engine,
+        "pool": opened.database and opened.database.pool,
     }
     container = RootContainer(
         factories=providers.Object(opened.factories),
