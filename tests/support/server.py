@@ -61,7 +61,7 @@ def account(programs: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def running_server() -> Iterator[str]:
+def running_server(guard_script: str = GUARD) -> Iterator[str]:
     """Make and start a server; give its URL as the owner; stop and remove it at the end."""
     programs = binaries()
     run_as = account(programs)
@@ -78,7 +78,7 @@ def running_server() -> Iterator[str]:
         with (
             log.open("ab") as output,
             subprocess.Popen(
-                ["/bin/sh", "-c", GUARD, "guard", str(folder), *command],
+                ["/bin/sh", "-c", guard_script, "guard", str(folder), *command],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,

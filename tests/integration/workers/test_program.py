@@ -1,0 +1,57 @@
+"""`python -m omni_workers`, as it is started in production."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from omni_core import OPERATOR, CreateTenant, Omni, Settings
+from omni_core.domain.jobs.api import Job
+from tests.integration.workers.conftest import WITHIN_S, eventually
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+
+
+def start(home: Path, **environment: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "omni_workers"],
+        env={**os.environ, "OMNI_HOME": str(home), **environment},
+        cwd=home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+
+async def test_it_closes_a_month_and_stops_when_told_to(fresh_database_url: str, tmp_path: Path):
+    settings = Settings(home=tmp_path, database_url=fresh_database_url)
+    with start(tmp_path, DATABASE_URL=fresh_database_url) as worker:
+        try:
+            async with Omni.open(settings) as omni:
+                tenant = await omni.tenants.create(OPERATOR, CreateTenant("demo", "Demo"))
+                operator = omni.operator(tenant.id)
+                job = await omni.jobs.submit(operator, "billing.close", {"month": "2025-01"}, idempotency_key="2025-01")
+
+                async def over() -> Job | None:
+                    now = await omni.jobs.get(operator, job.id)
+                    return now if now.is_over else None
+
+                done = await eventually(over)
+                assert done.error is None
+                assert done.result is not None
+                assert done.result["number"] == "INV-000001"
+            worker.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(worker.wait, WITHIN_S) == 0
+        finally:
+            worker.kill()
+
+
+async def test_a_bad_setting_is_told_in_a_line(tmp_path: Path):
+    with start(tmp_path, OMNI_WORKER_CONCURRENCY="many") as worker:
+        output, _ = await asyncio.to_thread(worker.communicate, None, WITHIN_S)
+    assert worker.returncode == 78
+    assert b"OMNI_WORKER_CONCURRENCY" in output
+    assert output.count(b"\n") == 1
