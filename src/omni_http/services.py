@@ -32,3 +32,9 @@ def omni_of(request: Request[Any, Any, State]) -> Omni:
     """Return the opened Omni."""
     omni: Omni = request.app.state.omni
     return omni
+
+
+def metrics_of(request: Request[Any, Any, State]) -> Metrics:
+    """Return the counters of this process."""
+    metrics: Metrics = request.app.state.metrics
+    return metrics

@@ -165,6 +165,7 @@ def test_worker_handlers_and_wire_formats_belong_to_a_context() -> None:
         path
         for folder in ("omni_workers/handlers", "omni_http/wire", "omni_core/bootstrap/containers")
         for path in (SRC / folder).glob("*.py")
-        if path.stem not in {"__init__", "root"}
+        if path.stem not in {"__init__", "root", "platform"}
     ]
-    assert [where(path) for path in named if path.stem not in contexts()] == []
+    # `llm_answers` belongs to llm: a wire format may be split, as a service may.
+    assert [where(path) for path in named if path.stem.partition("_")[0] not in contexts()] == []

@@ -7,9 +7,8 @@ import msgspec
 from litestar import Controller, Response, get
 
 from omni_core import OmniError, __version__
-from omni_core.adapters.telemetry.metrics import Metrics
 from omni_http.problems import Problem, explain, status_of
-from omni_http.services import PublicRequest, omni_of
+from omni_http.services import PublicRequest, metrics_of, omni_of
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -46,8 +45,7 @@ class HealthController(Controller):
     @get("/metrics", media_type="text/plain; version=0.0.4; charset=utf-8")
     async def metrics(self, request: PublicRequest) -> bytes:
         """Show the counters of this process in Prometheus' text format."""
-        metrics: Metrics = request.app.state.metrics
-        return metrics.exposition()
+        return metrics_of(request).exposition()
 
     @get("/api/problems/{code:str}")
     async def problem(self, code: str) -> Problem:
