@@ -26,9 +26,12 @@ def configure_logging(level: str, form: Literal["auto", "console", "json"]) -> N
         structlog.processors.format_exc_info,
         redact,
     ]
-    renderer: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if console else structlog.processors.JSONRenderer()
-    )
+    renderer: structlog.types.Processor = structlog.processors.JSONRenderer()
+    if console:
+        # Tracebacks are text by now: the renderer's own formatting would come after the redaction.
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -39,6 +42,8 @@ def configure_logging(level: str, form: Literal["auto", "console", "json"]) -> N
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(_LEVELS[level])
+    # Tells at every start which dialect it found.
+    logging.getLogger("alembic").setLevel(max(_LEVELS[level], logging.WARNING))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

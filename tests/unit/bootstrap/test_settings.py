@@ -1,0 +1,226 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+
+from omni_core import Settings
+from omni_core.bootstrap.settings import SECRETS, InvalidSetting, default_home, load, variable_of
+
+SECRET = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I="
+PROVIDER = '[{"name": "local", "kind": "ollama", "base_url": "http://127.0.0.1:11434/v1"}]'
+
+
+@pytest.fixture
+def sources(tmp_path):
+    """Write the files and read the settings: `sources(toml=..., dotenv=..., OMNI_PORT=...)`."""
+
+    def read(*, toml: str = "", dotenv: str = "", **environment: str):
+        (tmp_path / "home").mkdir(exist_ok=True)
+        (tmp_path / "home" / "omni.toml").write_text(toml)
+        (tmp_path / ".env").write_text(dotenv)
+        return load({"OMNI_HOME": str(tmp_path / "home"), **environment}, directory=tmp_path)
+
+    return read
+
+
+def refusal_of(read, **given: str) -> InvalidSetting:
+    with pytest.raises(InvalidSetting) as caught:
+        read(**given)
+    return caught.value
+
+
+def test_the_environment_beats_dotenv_beats_toml_beats_the_default(sources):
+    settings, origins = sources(
+        toml="port = 1\nhost = 'toml'\ndatabase_pool = 3\n",
+        dotenv="OMNI_PORT=2\nOMNI_HOST=dotenv\n",
+        OMNI_PORT="3",
+    )
+    assert (settings.port, settings.host, settings.database_pool, settings.currency) == (3, "dotenv", 3, "USD")
+    assert [origins[name].origin for name in ("port", "host", "database_pool", "currency")] == [
+        "environment",
+        ".env",
+        "omni.toml",
+        "default",
+    ]
+
+
+def test_each_setting_has_one_variable_and_every_one_is_read(sources):
+    values = {
+        "database_url": "postgresql://a@b/c",
+        "owner_database_url": "postgresql://d@e/f",
+        "database_pool": "7",
+        "secret_key": SECRET,
+        "host": "0.0.0.0",  # noqa: S104 - nothing listens
+        "port": "0",
+        "max_body_bytes": "2048",
+        "currency": "JPY",
+        "budget_wait_s": "0.25",
+        "key_fresh_s": "1",
+        "worker_concurrency": "9",
+        "worker_heartbeat_s": "30",
+        "log_level": "debug",
+        "log_format": "json",
+        "access_log": "true",
+        "providers": PROVIDER,
+    }
+    settings, origins = sources(**{variable_of(name): value for name, value in values.items()})
+    assert values.keys() | {"home"} == set(Settings.__struct_fields__)
+    assert {source.origin for source in origins.values()} == {"environment"}
+    assert settings.database_url == "postgresql://a@b/c"
+    assert (settings.port, settings.budget_wait_s, settings.access_log) == (0, 0.25, True)
+    assert settings.providers[0].base_url == "http://127.0.0.1:11434/v1"
+
+
+def test_an_empty_variable_counts_as_not_set(sources):
+    settings, origins = sources(toml="port = 1", OMNI_PORT="", OPENAI_API_KEY="")
+    assert (settings.port, origins["port"].origin, settings.providers) == (1, "omni.toml", ())
+
+
+def test_dotenv_is_taken_as_it_stands(sources):
+    settings, _ = sources(dotenv="DATABASE_URL='postgresql://omni:pa${HOME}ss@h/d'\n# OMNI_PORT=1\n")
+    assert settings.database_url == "postgresql://omni:pa${HOME}ss@h/d"
+    assert settings.port == Settings().port
+
+
+def test_omni_config_names_another_file(tmp_path, sources):
+    (tmp_path / "other.toml").write_text("port = 5")
+    settings, _ = sources(toml="port = 1", OMNI_CONFIG=str(tmp_path / "other.toml"))
+    assert settings.port == 5
+    assert "OMNI_CONFIG" in refusal_of(sources, OMNI_CONFIG=str(tmp_path / "missing.toml")).detail
+
+
+@pytest.mark.parametrize(
+    "variable, value, allowed",
+    [
+        ("OMNI_PORT", "70000", "a whole number from 0 to 65535"),
+        ("OMNI_PORT", "eighty", "a whole number from 0 to 65535"),
+        ("OMNI_DATABASE_POOL", "0", "a whole number from 1 to 200"),
+        ("OMNI_KEY_FRESH_S", "2", "a number above 0, up to 1"),
+        ("OMNI_WORKER_HEARTBEAT_S", "0.1", "a number from 0.5 to 300"),
+        ("OMNI_LOG_FORMAT", "xml", "auto, console or json"),
+        ("OMNI_ACCESS_LOG", "maybe", "true or false"),
+        ("OMNI_CURRENCY", "XYZ", "an ISO 4217 code such as USD"),
+    ],
+)
+def test_a_bad_value_names_the_variable_the_value_and_what_is_allowed(sources, variable, value, allowed):
+    error = refusal_of(sources, **{variable: value})
+    assert error.code == "settings.invalid"
+    assert variable in error.detail
+    assert repr(value) in error.detail
+    assert error.fields["allowed"] == allowed
+
+
+def test_a_bad_value_in_a_file_says_which_file(sources):
+    assert "from omni.toml" in refusal_of(sources, toml="port = 'high'").detail
+    assert "from .env" in refusal_of(sources, dotenv="OMNI_PORT=high").detail
+
+
+@pytest.mark.parametrize("variable", sorted(map(variable_of, SECRETS)))
+def test_a_bad_secret_is_named_but_not_repeated(sources, variable):
+    error = refusal_of(sources, **{variable: "hunter2"})
+    assert variable in error.detail
+    assert "hunter2" not in f"{error.detail} {error.fields}"
+
+
+@pytest.mark.parametrize(
+    "providers",
+    [
+        "[{",
+        "{}",
+        '[{"name": "a"}]',
+        '[{"name": "a", "kind": "openai", "api_key": 1, "base_url": "hunter2"}]',
+        '[{"name": "a", "kind": "openai", "apikey": "hunter2"}]',
+        '[{"name": "a", "kind": "openai"}, {"name": "a", "kind": "openai", "api_key": "hunter2"}]',
+        '[{"name": "omni", "kind": "openai", "api_key": "hunter2"}]',
+    ],
+)
+def test_bad_providers_are_refused_without_their_keys(sources, providers):
+    error = refusal_of(sources, OMNI_PROVIDERS=providers)
+    assert "OMNI_PROVIDERS" in error.detail
+    assert "hunter2" not in f"{error.detail} {error.fields}"
+
+
+def test_a_misspelt_setting_in_the_file_is_refused(sources):
+    error = refusal_of(sources, toml="prot = 1")
+    assert "'prot'" in error.detail
+    assert "port" in error.fields["allowed"]
+
+
+@pytest.mark.parametrize("name, content", [("omni.toml", b"port = "), (".env", b"OMNI_PORT=\xff")])
+def test_a_file_that_cannot_be_read_is_named(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    error = refusal_of(lambda: load({"OMNI_HOME": str(tmp_path)}, directory=tmp_path))
+    assert name in error.detail
+
+
+def test_providers_come_from_toml_tables(sources):
+    toml = (
+        '[[providers]]\nname = "local"\nkind = "ollama"\n[[providers]]\nname = "b"\nkind = "openai"\napi_key = "sk-b"\n'
+    )
+    settings, _ = sources(toml=toml)
+    assert [(one.name, one.kind, one.api_key) for one in settings.providers] == [
+        ("local", "ollama", None),
+        ("b", "openai", "sk-b"),
+    ]
+
+
+def test_the_keys_that_vendors_clients_read_make_providers(sources):
+    settings, origins = sources(
+        OMNI_PROVIDERS=PROVIDER, OPENAI_API_KEY="sk-o", OPENAI_BASE_URL="http://o/v1", ANTHROPIC_API_KEY="sk-a"
+    )
+    assert [(one.name, one.kind, one.base_url, one.api_key) for one in settings.providers[1:]] == [
+        ("openai", "openai", "http://o/v1", "sk-o"),
+        ("anthropic", "anthropic", None, "sk-a"),
+    ]
+    assert origins["providers"].origin == "environment, OPENAI_API_KEY, ANTHROPIC_API_KEY"
+
+
+def test_a_provider_of_the_settings_beats_the_vendors_variable(sources):
+    settings, _ = sources(
+        toml='[[providers]]\nname = "openai"\nkind = "openai"\napi_key = "sk-1"', OPENAI_API_KEY="sk-2"
+    )
+    assert [one.api_key for one in settings.providers] == ["sk-1"]
+
+
+def test_no_secret_is_in_the_text_of_settings(sources):
+    settings, _ = sources(
+        DATABASE_URL="postgresql://omni:hunter2@h/d", OMNI_SECRET_KEY=SECRET, OPENAI_API_KEY="sk-hunter3"
+    )
+    shown = f"{settings} {settings!r} {[settings]}"
+    assert [secret for secret in ("hunter2", SECRET, "sk-hunter3") if secret in shown] == []
+    assert "database_url=…" in shown
+
+
+def test_the_home_is_a_full_path(sources, tmp_path):
+    assert sources()[0].home == (tmp_path / "home").resolve()
+    assert Settings(home=Path("~/omni")).home == (Path("~").expanduser() / "omni").resolve()
+
+
+def test_roots_home_is_where_another_account_can_go():
+    assert (default_home() == Path("/var/lib/omni")) == (os.geteuid() == 0)
+    assert Settings().home == default_home().resolve()
+
+
+def test_every_setting_says_what_it_is():
+    hints = get_type_hints(Settings, include_extras=True)
+    described = [name for name, hint in hints.items() if any(meta.description for meta in hint.__metadata__)]
+    assert described == list(Settings.__struct_fields__)
+
+
+@pytest.mark.parametrize("program", ["omni_http", "omni_workers"])
+def test_a_program_ends_with_78_on_a_bad_setting(program, tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-m", program],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "OMNI_HOME": str(tmp_path), "OMNI_PORT": "eighty"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 78
+    assert "OMNI_PORT 'eighty'" in ended.stderr
+    assert "Traceback" not in ended.stderr
