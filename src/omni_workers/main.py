@@ -6,6 +6,7 @@ import sys
 from omni_core import Omni, OmniError, Settings
 from omni_core.adapters.postgres.job_consumer import PgQueuerConsumer
 from omni_core.adapters.system import SystemClock
+from omni_core.adapters.telemetry.logging import configure_logging
 from omni_core.bootstrap.settings import InvalidSetting
 from omni_core.domain.jobs.api import by_kind
 from omni_core.domain.kernel.errors import Unsupported
@@ -46,7 +47,9 @@ async def run(settings: Settings) -> None:
 def main() -> int:
     """Run a worker by the settings in force; return the process's exit status."""
     try:
-        asyncio.run(run(Settings.load()))
+        settings = Settings.load()
+        configure_logging(settings.log_level, settings.log_format)
+        asyncio.run(run(settings))
     except OmniError as error:
         sys.stderr.write(f"omni worker: {error.detail} [{error.code}]\n")
         return EX_CONFIG if isinstance(error, InvalidSetting) else 1

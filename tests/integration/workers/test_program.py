@@ -1,6 +1,7 @@
 """`python -m omni_workers`, as it is started in production."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from omni_core import OPERATOR, CreateTenant, Omni, Settings
 from omni_core.domain.jobs.api import Job
 from tests.integration.workers.conftest import WITHIN_S, eventually
 
+LIFE = ["worker.ready", "job.ended", "worker.stopped"]
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 
@@ -44,9 +46,12 @@ async def test_it_closes_a_month_and_stops_when_told_to(fresh_database_url: str,
                 assert done.result is not None
                 assert done.result["number"] == "INV-000001"
             worker.send_signal(signal.SIGTERM)
-            assert await asyncio.to_thread(worker.wait, WITHIN_S) == 0
+            output, _ = await asyncio.to_thread(worker.communicate, None, WITHIN_S)
         finally:
             worker.kill()
+    assert worker.returncode == 0
+    events = [json.loads(line)["event"] for line in output.splitlines()]
+    assert [event for event in events if event in LIFE] == LIFE
 
 
 async def test_a_bad_setting_is_told_in_a_line(tmp_path: Path):
