@@ -15,7 +15,7 @@ configure_logging({level!r}, {form!r})
 log = structlog.get_logger("omni.test")
 log.debug("too little")
 log.info("signed in %s", "ada@example.com", api_key="plain", attempts=2)
-logging.getLogger("a.library").warning("called %s", "sk-abcdefghijklmnop", extra={{"password": "hunter2"}})
+logging.getLogger("a.library").warning("called %s", "sk-abcdefghijklmnop", extra={{"password": "hunter2", "color_message": "\x1b[1mcalled"}})
 with structlog.contextvars.bound_contextvars(token="plain"):
     try:
         raise ValueError("no such user ada@example.com; password=hunter2")
@@ -43,6 +43,7 @@ def test_without_a_terminal_each_entry_is_a_json_object_on_standard_error():
     assert signed_in["timestamp"].endswith("Z")
     assert called["event"] == "called [redacted]"
     assert (called["level"], called["logger"], called["password"]) == ("warning", "a.library", "[redacted]")
+    assert "color_message" not in called
     assert failed["token"] == "[redacted]"
     assert "Traceback" in failed["exception"]
     assert "Traceback" in failed_as_well["exception"]

@@ -6,6 +6,7 @@ import re
 _GROUPS = re.compile(r"(?<!\d)(?<!\d[.,])\d+(?:[ \u00a0-]\d+)*(?!\d)(?![.,]\d)")
 _GROUP = re.compile(r"\d+")
 _SHORTEST, _LONGEST = 13, 19
+_LONG_ENOUGH = re.compile(r"\d(?:[ \u00a0-]?\d){12}")
 
 
 # Mastercard's second range, which no year is in; 3 to 6, 8 and 9 begin the others.
@@ -18,6 +19,8 @@ def mask_card_numbers(text: str, mask: str) -> str:
     They may be written in groups, and other numbers may stand beside them. Times in milliseconds and dates do not begin
     as card numbers do, and are never taken for one.
     """
+    if _LONG_ENOUGH.search(text) is None:
+        return text
     return _GROUPS.sub(lambda match: _mask_within(match[0], mask), text)
 
 

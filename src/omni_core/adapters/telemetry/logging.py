@@ -23,6 +23,7 @@ def configure_logging(level: str, form: Literal["auto", "console", "json"]) -> N
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.ExtraAdder(),
+        _drop_uvicorns_colours,
         structlog.processors.format_exc_info,
         redact,
     ]
@@ -55,3 +56,11 @@ def configure_logging(level: str, form: Literal["auto", "console", "json"]) -> N
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _drop_uvicorns_colours(
+    _logger: object, _method: str, entry: structlog.types.EventDict
+) -> structlog.types.EventDict:
+    # Its entries carry their text a second time, with the escapes of a terminal.
+    entry.pop("color_message", None)
+    return entry
