@@ -13,6 +13,7 @@ from omni_core.adapters.memory.budgets import MemoryBudgetStore, MemoryLeases
 from omni_core.adapters.memory.database import MemoryDatabase
 from omni_core.adapters.memory.events import MemoryEventLog
 from omni_core.adapters.memory.jobs import MemoryJobQueue, MemoryJobStore
+from omni_core.adapters.memory.llm import MemoryCatalogueStore
 from omni_core.adapters.memory.metering import MemoryUsageLog, MemoryUsageReader
 from omni_core.adapters.memory.pricing import MemoryPriceStore
 from omni_core.adapters.memory.tenancy import MemoryDirectory, MemoryKeyStore, MemoryTenantStore
@@ -23,6 +24,7 @@ from omni_core.adapters.postgres.engine import Database
 from omni_core.adapters.postgres.events import PostgresEventLog
 from omni_core.adapters.postgres.job_queue import PgQueuerJobQueue
 from omni_core.adapters.postgres.jobs import PostgresJobStore
+from omni_core.adapters.postgres.llm import PostgresCatalogueStore
 from omni_core.adapters.postgres.metering import PostgresUsageReader
 from omni_core.adapters.postgres.pricing import PostgresPriceStore
 from omni_core.adapters.postgres.tenancy import PostgresDirectory, PostgresKeyStore, PostgresTenantStore
@@ -34,6 +36,7 @@ from omni_core.domain.budgets.ports import BudgetStore, Leases
 from omni_core.domain.jobs.ports import JobQueue, JobStore
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.uow import EventLog, UnitOfWork
+from omni_core.domain.llm.ports import CatalogueStore
 from omni_core.domain.metering.ports import UsageLog, UsageReader
 from omni_core.domain.pricing.ports import PriceStore
 from omni_core.domain.tenancy.ports import Directory, KeyStore, TenantStore
@@ -55,6 +58,7 @@ class Backend:
     tenant_store: TenantStore
     key_store: KeyStore
     directory: Directory
+    catalogue_store: CatalogueStore
     invoice_store: InvoiceStore
     billable_usage: BillableUsage
     price_store: PriceStore
@@ -79,6 +83,7 @@ def memory_backend() -> Backend:
         tenant_store=MemoryTenantStore(database),
         key_store=MemoryKeyStore(),
         directory=MemoryDirectory(database),
+        catalogue_store=MemoryCatalogueStore(),
         invoice_store=MemoryInvoiceStore(),
         billable_usage=MemoryBillableUsage(),
         price_store=MemoryPriceStore(),
@@ -103,6 +108,7 @@ def postgres_backend(database: Database) -> Backend:
         tenant_store=PostgresTenantStore(),
         key_store=PostgresKeyStore(),
         directory=PostgresDirectory(database.pool),
+        catalogue_store=PostgresCatalogueStore(),
         invoice_store=PostgresInvoiceStore(),
         billable_usage=PostgresBillableUsage(),
         price_store=PostgresPriceStore(),

@@ -6,13 +6,15 @@ from typing import Any
 
 import msgspec
 
+from omni_core.adapters.memory.jobs import MemoryJobQueue
 from omni_core.adapters.postgres.engine import Database
 from omni_core.bootstrap.containers.root import RootContainer
 from omni_core.bootstrap.lifespan import DatabaseUrls, Decorate, open_container
 from omni_core.bootstrap.settings import Settings
 from omni_core.domain.billing.api import Billing
 from omni_core.domain.budgets.api import Budgets
-from omni_core.domain.jobs.api import JobHandler, JobRunner, Jobs
+from omni_core.domain.jobs.api import JobHandler, JobRunner, Jobs, Run
+from omni_core.domain.kernel.errors import Unsupported
 from omni_core.domain.kernel.events import RecordedEvent
 from omni_core.domain.kernel.pages import Page, PageRequest
 from omni_core.domain.kernel.tenancy import OPERATOR, Principal, Scope, TenantId
@@ -30,6 +32,12 @@ BUILT_IN_MODEL = AddModel(
     context_length=128_000,
     max_output_tokens=1_024,
 )
+
+
+class WorkerRunsJobs(Unsupported):
+    """Jobs on PostgreSQL are run by a worker."""
+
+    code = "jobs.worker_runs_jobs"
 
 
 class Omni:
@@ -58,6 +66,7 @@ class Omni:
         self.billing: Billing = container.billing.billing()
         self.jobs: Jobs = container.jobs.jobs()
         self._job_runner = container.jobs.runner
+        self._job_queue = container.jobs.queue()
 
     @classmethod
     @asynccontextmanager
@@ -110,6 +119,14 @@ class Omni:
         """Return what runs jobs with these handlers, by kind; `worth_retrying` says which errors may pass."""
         runner: JobRunner = self._job_runner(handlers, worth_retrying=worth_retrying)
         return runner
+
+    async def run_pending_jobs(
+        self, handlers: Mapping[str, JobHandler[Any]], *, worth_retrying: Callable[[Exception], bool]
+    ) -> list[Run]:
+        """Run what waits in a queue in memory; on PostgreSQL a worker does that, and this raises `WorkerRunsJobs`."""
+        if not isinstance(self._job_queue, MemoryJobQueue):
+            raise WorkerRunsJobs
+        return await self._job_queue.run_pending(self.job_runner(handlers, worth_retrying=worth_retrying).run)
 
     async def events(self, principal: Principal, page: PageRequest) -> Page[RecordedEvent]:
         """Return what was recorded of the principal's tenant, oldest first (tenant:read)."""

@@ -85,6 +85,10 @@ class Gateway:
             raise ProviderGarbage("the stream ended before it began") from error
         return ChatStream(self._ids.new(), request.model, created_at, first, deltas)
 
+    async def settled(self) -> None:
+        """Wait until the calls whose callers have left are recorded."""
+        await self._accounts.drain()
+
     async def _prepare(
         self, principal: Principal, request: ChatRequest, request_id: str
     ) -> tuple[ChatModel, ChatRequest]:
