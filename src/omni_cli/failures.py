@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from omni_cli.exits import INTERRUPTED, OK, UNFORESEEN, USAGE, exit_code_of
 from omni_cli.jsonform import as_json, dumps
+from omni_cli.output import make_printable
 from omni_core.domain.kernel.errors import Kind, OmniError
 
 HINTS: Final = {
@@ -58,6 +59,7 @@ class Program(TyperGroup):
     ) -> NoReturn:
         """Run one command line and exit."""
         words = list(sys.argv[1:] if args is None else args)
+        make_printable()
 
         def command() -> object:
             return TyperGroup.main(self, words, "omni", complete_var, False, windows_expand_args, **extra)  # noqa: FBT003
@@ -102,7 +104,7 @@ def _unforeseen(error: Exception) -> Failure:
 
     said = redact_text(str(error).partition("\n")[0])
     detail = f"{OmniError.title()}: {type(error).__name__}" + (f": {said}" if said else "")
-    return Failure(Kind.INTERNAL.value, "internal", detail, UNFORESEEN, "omni --debug … shows where")
+    return Failure(Kind.INTERNAL.value, "internal", detail, UNFORESEEN, "omni --debug <command> shows where")
 
 
 def _tell(failure: Failure, *, as_program: bool) -> None:
@@ -115,8 +117,7 @@ def _tell(failure: Failure, *, as_program: bool) -> None:
         lines.append(f"allowed: {', '.join(map(str, allowed)) if isinstance(allowed, list | tuple) else allowed}")
     if failure.hint:
         lines.append(f"hint: {failure.hint}")
-    encoding = sys.stderr.encoding or "ascii"
-    print("\n".join(lines).encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr)
+    print("\n".join(lines), file=sys.stderr)
 
 
 def _debug(words: Sequence[str]) -> None:

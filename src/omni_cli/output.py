@@ -4,7 +4,8 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Generic, TextIO, TypeVar
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, Any, Generic, Literal, TextIO, TypeVar
 
 from omni_cli.jsonform import as_json, dumps
 from omni_core.domain.kernel.money import Money
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # What is piped into another program has no width; rows must not be broken there.
 _WIDTH_OF_A_PIPE = 4000
+_GAP = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Column(Generic[T]):
     title: str
     value: Callable[[T], object]
     numeric: bool = False
+    wraps: bool = False
+    """Whether it holds words that may go over several lines."""
 
 
 def print_json(value: object) -> None:
@@ -48,13 +52,13 @@ def print_rows(
         note("none")
         return
     console = console_of(sys.stdout)
-    table = _table(rows, columns)
-    if table.__rich_measure__(console, console.options.update(width=_WIDTH_OF_A_PIPE)).minimum <= console.width:
-        console.print(table)
+    cells = [[cell(column.value(row)) for column in columns] for row in rows]
+    if _narrowest(columns, cells) <= console.width:
+        console.print(_table(columns, cells))
     else:
         for row in rows:
             print_record(row, columns, json=False)
-            _write("")
+            print_text("")
     if next_cursor is not None:
         note(f"there are more: --cursor {next_cursor}")
 
@@ -66,17 +70,17 @@ def print_record(row: T, columns: Sequence[Column[T]], *, json: bool, view: Call
         return
     widest = max(len(column.title) for column in columns)
     for column in columns:
-        _write(f"{column.title.ljust(widest)}  {cell(column.value(row))}")
+        print(f"{column.title.ljust(widest)}  {cell(column.value(row))}")
 
 
 def print_text(text: str, *, end: str = "\n") -> None:
     """Print words that came from elsewhere, with control characters made visible."""
-    _write(visible(text, keep="\n\t"), end=end)
+    print(visible(text, keep="\n\t"), end=end, flush=True)
 
 
 def note(text: str) -> None:
     """Say something to people that is not part of the result."""
-    _write(text, stream=sys.stderr)
+    print(text, file=sys.stderr)
 
 
 def cell(value: object) -> str:
@@ -111,21 +115,33 @@ def console_of(stream: TextIO) -> "Console":
     )
 
 
-def _table(rows: Sequence[T], columns: Sequence[Column[T]]) -> "Table":
+def make_printable() -> None:
+    """Let standard output and error write escapes for what their encoding lacks, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _narrowest(columns: Sequence[Column[Any]], cells: Sequence[Sequence[str]]) -> int:
+    """Return the width that a table needs so that only what may wrap has to."""
+    from rich.cells import cell_len
+
+    total = _GAP * (len(columns) - 1)
+    for column, texts in zip(columns, zip(*cells, strict=True), strict=True):
+        words = [word for text in texts for word in (text.split() if column.wraps else [text])]
+        total += max(map(cell_len, [column.title, *words]))
+    return total
+
+
+def _table(columns: Sequence[Column[Any]], cells: Sequence[Sequence[str]]) -> "Table":
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column.title, justify="right" if column.numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell(column.value(row))) for column in columns))
+        justify: Literal["left", "right"] = "right" if column.numeric else "left"
+        table.add_column(column.title, justify=justify, overflow="fold", no_wrap=not column.wraps)
+    for texts in cells:
+        table.add_row(*map(Text, texts))
     return table
-
-
-def _write(text: str, *, end: str = "\n", stream: TextIO | None = None) -> None:
-    target = stream or sys.stdout
-    encoding = target.encoding or "ascii"
-    target.write(text.encode(encoding, "backslashreplace").decode(encoding) + end)
-    target.flush()

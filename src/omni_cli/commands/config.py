@@ -26,9 +26,9 @@ class Setting(msgspec.Struct, frozen=True):
 
 _SETTING: list[Column[Setting]] = [
     Column("variable", lambda setting: setting.variable),
-    Column("value", lambda setting: setting.value),
+    Column("value", lambda setting: setting.value, wraps=True),
     Column("from", lambda setting: setting.origin),
-    Column("description", lambda setting: setting.description),
+    Column("description", lambda setting: setting.description, wraps=True),
 ]
 
 

@@ -17,11 +17,11 @@ jobs = commands("Jobs: work that a worker does, such as closing a month.")
 _JOB: list[Column[Job]] = [
     Column("kind", lambda job: job.kind),
     Column("status", lambda job: "stopping" if job.cancel_requested else job.status),
-    Column("progress", lambda job: _written(job.progress)),
+    Column("progress", lambda job: _written(job.progress), wraps=True),
     Column("attempt", lambda job: f"{job.attempts} of {job.max_attempts}"),
     Column("queued", lambda job: job.created_at),
     Column("ended", lambda job: job.finished_at),
-    Column("error", lambda job: job.error and f"{job.error.code}: {job.error.detail}"),
+    Column("error", lambda job: job.error and f"{job.error.code}: {job.error.detail}", wraps=True),
     Column("id", lambda job: job.id),
 ]
 _DETAILS: list[Column[Job]] = [

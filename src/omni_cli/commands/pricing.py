@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from omni_cli.jsonform import as_json
 from omni_cli.options import Json, commands, examples
 from omni_cli.output import Column, print_json, print_rows
 from omni_cli.rates import Prices, Tiers, parse_prices, parse_tiers
@@ -20,7 +21,7 @@ _TIER: list[Column[tuple[Price, Tier]]] = [
     Column("model", lambda row: row[0].model),
     Column("from", lambda row: row[0].effective_from),
     Column("above tokens", lambda row: row[1].above_input_tokens, numeric=True),
-    Column("prices", lambda row: _written(row[1])),
+    Column("prices", lambda row: _written(row[1]), wraps=True),
     Column("currency", lambda row: row[0].currency),
 ]
 
@@ -73,10 +74,10 @@ def _print(found: list[Price], *, json: bool) -> None:
 def _view(price: Price) -> dict[str, object]:
     """Return a price in the form in which it was given, rather than in units of 10⁻¹² a token."""
     return {
-        "id": str(price.id),
+        "id": as_json(price.id),
         "model": price.model,
         "currency": price.currency,
-        "effective_from": price.effective_from.isoformat(),
+        "effective_from": as_json(price.effective_from),
         "tiers": [
             {"above_input_tokens": tier.above_input_tokens, "prices": dict(_rates(tier))} for tier in price.tiers
         ],

@@ -25,7 +25,7 @@ keys = commands("API keys of a tenant.")
 
 _TENANT: list[Column[TenantModel]] = [
     Column("slug", lambda tenant: tenant.slug),
-    Column("name", lambda tenant: tenant.name),
+    Column("name", lambda tenant: tenant.name, wraps=True),
     Column("status", lambda tenant: tenant.status),
     Column("created", lambda tenant: tenant.created_at),
     Column("id", lambda tenant: tenant.id),
@@ -37,12 +37,12 @@ _MEMBER: list[Column[Member]] = [
     Column("id", lambda member: member.id),
 ]
 _KEY: list[Column[ApiKey]] = [
-    Column("name", lambda key: key.name),
+    Column("name", lambda key: key.name, wraps=True),
     Column("public id", lambda key: key.public_id),
     Column("created", lambda key: key.created_at),
     Column("expires", lambda key: key.expires_at),
     Column("revoked", lambda key: key.revoked_at),
-    Column("scopes", lambda key: "all of the tenant" if key.scopes == TENANT_SCOPES else key.scopes),
+    Column("scopes", lambda key: "all of the tenant" if key.scopes == TENANT_SCOPES else key.scopes, wraps=True),
     Column("id", lambda key: key.id),
 ]
 Slug = Annotated[str, typer.Argument(metavar="TENANT", help="Slug or id.")]
