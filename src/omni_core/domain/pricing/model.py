@@ -107,6 +107,10 @@ class Price(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         exponent_of(self.currency)
+        if not 1 <= len(self.model) <= 200 or not self.model.isprintable() or self.model != self.model.strip():
+            raise InvalidPrice(
+                "model must be a name of 1 to 200 characters", field="model", allowed="1 to 200 printable characters"
+            )
         lengths = [tier.above_input_tokens for tier in self.tiers]
         if not lengths or lengths[0] != 0 or sorted(set(lengths)) != lengths:
             raise InvalidPrice(
