@@ -15,7 +15,8 @@ configure_logging({level!r}, {form!r})
 log = structlog.get_logger("omni.test")
 log.debug("too little")
 log.info("signed in %s", "ada@example.com", api_key="plain", attempts=2)
-logging.getLogger("a.library").warning("called %s", "sk-abcdefghijklmnop", extra={{"password": "hunter2", "color_message": "\x1b[1mcalled"}})
+extra = {{"password": "hunter2", "color_message": "called"}}
+logging.getLogger("a.library").warning("called %s", "sk-abcdefghijklmnop", extra=extra)
 with structlog.contextvars.bound_contextvars(token="plain"):
     try:
         raise ValueError("no such user ada@example.com; password=hunter2")
