@@ -99,9 +99,9 @@ def list_providers(json: Json = False) -> None:
 @models.command(
     "add-provider",
     epilog=examples(
-        "omni models add-provider openai --kind openai --api-key-env OPENAI_API_KEY",
-        "omni models add-provider anthropic --kind anthropic --api-key-stdin < anthropic.key",
         "omni models add-provider ollama --kind openai --base-url http://127.0.0.1:11434/v1",
+        "omni models add-provider mistral --kind openai --base-url https://api.mistral.ai/v1 --api-key-env MISTRAL_KEY",
+        "omni models add-provider claude --kind anthropic --api-key-stdin < anthropic.key",
     ),
 )
 def add_provider(

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from omni_core.adapters.embedded import HomeUnusable
 from omni_core.adapters.embedded.locks import exclusive, try_lock
 
 UP: Final = "up"
@@ -31,15 +32,16 @@ class Process(msgspec.Struct, frozen=True):
 
 @contextmanager
 def announced(home: Path, role: str) -> Iterator[None]:
-    """Let `omni down` find this process while the block lasts."""
+    """Let `omni down` find this process while the block lasts; raise `HomeUnusable`."""
     folder = _folder(home)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{role}-{os.getpid()}-{secrets.token_hex(4)}.json"
-    with exclusive(folder / "lock"):
-        descriptor = try_lock(path)
-        if descriptor is None:
-            raise RuntimeError(f"{path} is locked although it is new")
-        os.write(descriptor, msgspec.json.encode(Process(role, os.getpid(), _namespace())))
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with exclusive(folder / "lock"):
+            descriptor = _lock(path)
+            os.write(descriptor, msgspec.json.encode(Process(role, os.getpid(), _namespace())))
+    except OSError as error:
+        raise HomeUnusable(f"Omni cannot use {folder}: {error.strerror}") from error
     try:
         yield
     finally:
@@ -73,6 +75,13 @@ def stop(home: Path, processes: Sequence[Process], *, within_s: float) -> None:
         until = time.monotonic() + within_s
         while _still(home, processes) and time.monotonic() < until:
             time.sleep(_PAUSE_S)
+
+
+def _lock(path: Path) -> int:
+    descriptor = try_lock(path)
+    if descriptor is None:
+        raise RuntimeError(f"{path} is locked although it is new")
+    return descriptor
 
 
 def _still(home: Path, processes: Sequence[Process]) -> list[Process]:

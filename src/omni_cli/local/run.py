@@ -75,7 +75,7 @@ async def _start_and_watch(plan: Plan, children: Children) -> None:
                 key = await demo.prepare(omni)
         await stack.enter_async_context(stopped_at_the_end(children))
         programs = " and ".join(NAMES[module] for module in plan.modules)
-        with step(f"starting {programs}", programs):
+        with step(f"starting {programs}", programs, alone=False):
             for module in plan.modules:
                 await children.start(module, plan.variables)
             await _ready(plan.address, children)
