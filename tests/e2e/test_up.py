@@ -27,14 +27,16 @@ pytestmark = pytest.mark.slow
 class Installation:
     """An `omni up` in a home of its own, and what it says."""
 
-    def __init__(self, home: Path, *words: str) -> None:
+    def __init__(self, home: Path, *words: str, **variables: str) -> None:
         self.home = home
         self.port = free_port()
         self.told = home.parent / "told"
         self.log = home.parent / "log"
         command = [str(OMNI), "up", "--port", str(self.port), "--home", str(home), *words]
         with self.told.open("wb") as told, self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, stdout=told, stderr=log, cwd=ROOT, start_new_session=True)
+            self.process = subprocess.Popen(
+                command, stdout=told, stderr=log, cwd=ROOT, env={**os.environ, **variables}, start_new_session=True
+            )
 
     @property
     def output(self) -> str:
@@ -104,8 +106,8 @@ def up(tmp_path: Path) -> Iterator[Callable[..., Installation]]:
     """Call it to start `omni up`; whatever is left of it at the end is killed, by pid."""
     started: list[Installation] = []
 
-    def start(*words: str) -> Installation:
-        started.append(Installation(tmp_path / "home", *words))
+    def start(*words: str, **variables: str) -> Installation:
+        started.append(Installation(tmp_path / "home", *words, **variables))
         return started[-1]
 
     yield start
@@ -167,6 +169,17 @@ def test_a_second_start_keeps_the_data_and_changes_the_key(up: Callable[..., Ins
     assert calls == 4
     assert second.stop(signal.SIGTERM) == 0
     assert second.processes() == []
+
+
+def test_it_runs_on_a_database_of_the_operators_own(up: Callable[..., Installation], fresh_database_url: str) -> None:
+    running = up("--no-worker", DATABASE_URL=fresh_database_url)
+    running.wait_until_ready()
+    commands = running.commands()
+    paste(commands["Chat, with a key that lives for 24 hours"])
+    assert re.search(r"omni-brain +4 ", paste(commands["What was used, and what it cost"]))
+    assert not (running.home / "postgresql").exists()
+    assert running.stop(signal.SIGTERM) == 0
+    assert running.processes() == []
 
 
 def test_down_ends_it_from_another_shell(up: Callable[..., Installation]) -> None:
