@@ -1,57 +1,19 @@
 """Workers that stop, die and lose their database, and the jobs that they had."""
 
 import asyncio
-import os
 import signal
 from collections.abc import Iterator
-from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from omni_core.adapters.postgres import migrate
 from omni_core.domain.jobs.api import JobStatus
 from tests.integration.workers.conftest import WITHIN_S, Bench, bench_on, eventually
 from tests.integration.workers.worker import HEARTBEAT_S
-from tests.support.database import connected
-from tests.support.server import running_server
+from tests.support.restarts import restart, restarting_server
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
-
-# Starts the server again, a second after it was shut down, until the test process closes the pipe.
-RESTARTING = """
-folder="$1"; shift
-(while "$@"; do sleep 1; done) & loop=$!
-cat >/dev/null
-kill "$loop"; server=$(head -n 1 "$folder/data/postmaster.pid"); kill -INT "$server"
-while kill -0 "$server" 2>/dev/null; do sleep 0.05; done
-rm -rf "$folder"
-"""
-
-
-def postmaster(url: str) -> int:
-    pid_file = Path(url.partition("host=")[2], "data", "postmaster.pid")
-    return int(pid_file.read_text().splitlines()[0])
-
-
-async def restart(url: str) -> None:
-    """Shut the server down, as a restart does, and wait until it is back."""
-
-    async def started_at() -> datetime | None:
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            async with connected(url) as connection:
-                moment: datetime = await connection.fetchval("select pg_postmaster_start_time()")
-                return moment
-        return None
-
-    async def is_back() -> bool | None:
-        return await started_at() not in (None, before) or None
-
-    before = await started_at()
-    os.kill(postmaster(url), signal.SIGINT)
-    await eventually(is_back)
 
 
 async def begun(bench: Bench, times: int) -> list[int]:
@@ -65,7 +27,7 @@ async def begun(bench: Bench, times: int) -> list[int]:
 @pytest.fixture
 def restarting_url() -> Iterator[str]:
     """A server of this test's own, which comes back when it is shut down."""
-    with running_server(RESTARTING) as url:
+    with restarting_server() as url:
         yield url
 
 

@@ -10,7 +10,7 @@ import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from omni_core.adapters.postgres.engine import DatabaseUnavailable
+from omni_core.adapters.postgres.engine import DRIVER_FAILURES, DatabaseUnavailable
 from omni_core.adapters.postgres.tables.budgets import budget as budget_table
 from omni_core.adapters.postgres.tables.budgets import budget_lease, budget_period
 from omni_core.adapters.postgres.uow import connection_of
@@ -104,7 +104,7 @@ class PostgresLeases:
     async def _call(self, query: str, *values: Any) -> list[asyncpg.Record]:
         try:
             return await self._pool.fetch(query, *values, timeout=ANSWER_WITHIN_S)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DRIVER_FAILURES as error:
             raise DatabaseUnavailable("PostgreSQL does not answer") from error
 
 

@@ -11,6 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from omni_core.domain.kernel.errors import DependencyFailed, InvalidValue, Precondition
 
 APP_ROLE = "omni_app"
+# What the driver raises when the server or the connection fails. An InternalClientError is what comes of using one that
+# the server has just ended.
+DRIVER_FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
 _ROLE_CHECK = """
 select current_user, r.rolsuper or r.rolbypassrls as privileged,
@@ -42,7 +45,7 @@ class Database(msgspec.Struct, frozen=True):
         """Ask for an answer; raise `DatabaseUnavailable`."""
         try:
             await self.pool.fetchval("select 1", timeout=2.0)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DRIVER_FAILURES as error:
             raise DatabaseUnavailable("PostgreSQL does not answer") from error
 
 

@@ -7,11 +7,13 @@ commit, and sixty-four callers share one.
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import asyncpg
 
 from omni_core.adapters.postgres import usage_batch
+from omni_core.adapters.postgres.engine import DRIVER_FAILURES
 from omni_core.domain.budgets.api import Charge
 from omni_core.domain.metering.api import UsageEvent
 from omni_core.domain.metering.errors import InvalidUsage, UsageNotRecorded
@@ -26,7 +28,6 @@ FIRST_PAUSE_S = 0.05
 QUIET_S = 0.5
 
 _REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
-_UNREACHED = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class _Waiting(NamedTuple):
@@ -162,7 +163,7 @@ class _Writer:
                 seen = await self._append_once(lines)
             except _REFUSED:
                 raise
-            except _UNREACHED as error:
+            except DRIVER_FAILURES as error:
                 pause = pause * 2 or FIRST_PAUSE_S
                 if loop.time() + pause > until:
                     raise UsageNotRecorded("PostgreSQL does not answer") from error
@@ -179,7 +180,8 @@ class _Writer:
         except _REFUSED:
             raise
         except BaseException:
-            # In an unknown state: what it is still doing ends with it.
-            self._connection.terminate()
+            # In an unknown state: what it is still doing ends with it. One that broke has left the pool by itself.
+            with suppress(asyncpg.InterfaceError):
+                self._connection.terminate()
             await self.close()
             raise
