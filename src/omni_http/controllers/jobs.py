@@ -15,7 +15,7 @@ from omni_http.bodies import body_of
 from omni_http.services import KeyedRequest, omni_of
 from omni_http.wire.jobs import JobView, SubmitJob
 
-_JOB = Example(value={"kind": "billing.close", "arguments": {"month": "2026-11"}, "idempotency_key": "close-2026-11"})
+_JOB = Example(value={"kind": "billing.close", "arguments": {"month": "2026-11"}, "idempotency_key": "2026-11"})
 _Status = Annotated[JobStatus | None, Parameter(query="status", description="Only jobs in this state.")]
 
 
