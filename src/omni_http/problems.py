@@ -59,7 +59,10 @@ class MethodNotAllowed(Unsupported):
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What went wrong: `code` is stable and for programs, `detail` for people, further members are facts about it."""
+    """What went wrong: `code` is stable and for programs, `detail` for people, further members are facts about it.
+
+    `message` is `detail` once more, under the name that OpenAI's clients put into the text of their exceptions.
+    """
 
     type: str
     title: str
@@ -68,6 +71,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str
     kind: str
     request_id: str = ""
+    message: str = ""
 
 
 _OWN_MEMBERS = frozenset(Problem.__struct_fields__)
@@ -93,6 +97,7 @@ def problem_body(error: OmniError, request_id: str) -> bytes:
         code=error.code,
         kind=error.kind.value,
         request_id=request_id,
+        message=error.detail,
     )
     facts = {name: value for name, value in error.fields.items() if name not in _OWN_MEMBERS}
     return msgspec.json.encode({**msgspec.structs.asdict(problem), **facts})

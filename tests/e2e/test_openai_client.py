@@ -1,0 +1,243 @@
+"""The official `openai` client, unchanged, against the started program."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import openai
+import pytest
+from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
+
+from omni_core import Scope
+from omni_core.domain.llm.api import TokenUsage
+from omni_core.testing.upstream import FAULTS, Script
+from tests.support.installation import Customer, Installation
+from tests.support.program import Program
+
+QUESTION: list[ChatCompletionMessageParam] = [
+    {"role": "system", "content": "Omni meters every call. Invoices are closed each month."},
+    {"role": "user", "content": "When are invoices closed?"},
+]
+WEATHER: ChatCompletionToolParam = {
+    "type": "function",
+    "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}},
+}
+SAID = "It rains in Paris, and it is noon."
+CALLABLE = ["omni-brain", "small", "claude"]
+
+
+@pytest.fixture
+async def client(server: Program, customer: Customer) -> AsyncIterator[openai.AsyncOpenAI]:
+    async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key=customer.key) as client:
+        yield client
+
+
+@pytest.fixture
+def upstream_script(installation: Installation) -> None:
+    for model in ("small", "claude"):
+        installation.upstream.script(model, Script(text=SAID, usage=TokenUsage(25, 10)))
+
+
+@pytest.mark.parametrize("model", CALLABLE)
+async def test_chats(client: openai.AsyncOpenAI, upstream_script: None, model: str) -> None:
+    answer = await client.chat.completions.create(model=model, messages=QUESTION, temperature=0)
+    choice = answer.choices[0]
+    assert (answer.object, answer.model, choice.finish_reason) == ("chat.completion", model, "stop")
+    assert choice.message.role == "assistant"
+    assert "Invoices are closed each month." in (choice.message.content or "") or choice.message.content == SAID
+    assert answer.usage is not None
+    assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens > 0
+    if model != "omni-brain":
+        assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (25, 10)
+
+
+@pytest.mark.parametrize("model", CALLABLE)
+async def test_streams_what_it_answers_at_once(client: openai.AsyncOpenAI, upstream_script: None, model: str) -> None:
+    whole = await client.chat.completions.create(model=model, messages=QUESTION)
+    stream = await client.chat.completions.create(model=model, messages=QUESTION, stream=True)
+    chunks = [chunk async for chunk in stream]
+    text = "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
+    assert text == whole.choices[0].message.content
+    assert [choice.finish_reason for chunk in chunks for choice in chunk.choices if choice.finish_reason] == ["stop"]
+    assert len({chunk.id for chunk in chunks}) == 1
+    assert chunks[0].choices[0].delta.role == "assistant"
+    assert len(chunks) > 3
+
+
+@pytest.mark.parametrize("model", CALLABLE)
+async def test_sends_usage_in_a_stream_only_when_asked(
+    client: openai.AsyncOpenAI, upstream_script: None, model: str
+) -> None:
+    async def usages(**options: Any) -> list[tuple[int, int]]:
+        stream = await client.chat.completions.create(model=model, messages=QUESTION, stream=True, **options)
+        found = [(chunk.usage, chunk.choices) async for chunk in stream if chunk.usage is not None]
+        assert all(choices == [] for _, choices in found)
+        return [(usage.prompt_tokens, usage.completion_tokens) for usage, _ in found]
+
+    whole = await client.chat.completions.create(model=model, messages=QUESTION)
+    assert whole.usage is not None
+    assert await usages() == []
+    assert await usages(stream_options={"include_usage": False}) == []
+    asked = await usages(stream_options={"include_usage": True})
+    assert asked == [(whole.usage.prompt_tokens, whole.usage.completion_tokens)]
+
+
+@pytest.mark.parametrize("model", ["omni-brain", "small"])
+async def test_serves_the_synchronous_client(
+    server: Program, customer: Customer, upstream_script: None, model: str
+) -> None:
+    def chat() -> tuple[str, str]:
+        with openai.OpenAI(base_url=f"{server.url}/v1", api_key=customer.key) as client:
+            whole = client.chat.completions.create(model=model, messages=QUESTION)
+            with client.chat.completions.create(model=model, messages=QUESTION, stream=True) as stream:
+                pieces = [choice.delta.content or "" for chunk in stream for choice in chunk.choices]
+        return whole.choices[0].message.content or "", "".join(pieces)
+
+    # In a thread, because the fake provider answers from this one.
+    whole, streamed = await asyncio.to_thread(chat)
+    assert whole == streamed != ""
+
+
+@pytest.mark.parametrize("model", ["small", "claude"])
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_carries_tool_calls_there_and_back(
+    client: openai.AsyncOpenAI, installation: Installation, model: str, streamed: bool
+) -> None:
+    installation.upstream.script(model, FAULTS["tool"])
+    asked: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Weather and time in Paris?"}]
+    calls = await _tool_calls(client, model, asked, streamed=streamed)
+    assert calls == [("call_1", "get_weather", '{"city":"Paris"}'), ("call_2", "get_time", "{}")]
+
+    installation.upstream.script(model, Script(text=SAID))
+    turn: ChatCompletionMessageParam = {
+        "role": "assistant",
+        "tool_calls": [
+            {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
+            for id, name, arguments in calls
+        ],
+    }
+    results: list[ChatCompletionMessageParam] = [
+        {"role": "tool", "tool_call_id": id, "content": f"result of {name}"} for id, name, _ in calls
+    ]
+    answer = await client.chat.completions.create(model=model, messages=[*asked, turn, *results], tools=[WEATHER])
+    assert answer.choices[0].message.content == SAID
+    sent = installation.upstream.calls[-1].body.decode()
+    assert all(part in sent for part in ("call_1", "call_2", "result of get_weather", "result of get_time"))
+
+
+async def _tool_calls(
+    client: openai.AsyncOpenAI, model: str, messages: list[ChatCompletionMessageParam], *, streamed: bool
+) -> list[tuple[str, str, str]]:
+    """Return id, name and arguments of the tool calls that the model asks for."""
+    if streamed:
+        # The client's own accumulator puts the pieces together.
+        async with client.chat.completions.stream(model=model, messages=messages, tools=[WEATHER]) as stream:
+            choice = (await stream.get_final_completion()).choices[0]
+            found = [(call.id, call.function) for call in choice.message.tool_calls or ()]
+            assert choice.finish_reason == "tool_calls"
+            return [(id, function.name, function.arguments) for id, function in found]
+    answer = await client.chat.completions.create(model=model, messages=messages, tools=[WEATHER])
+    assert answer.choices[0].finish_reason == "tool_calls"
+    calls = answer.choices[0].message.tool_calls or []
+    return [(call.id, call.function.name, call.function.arguments) for call in calls if call.type == "function"]
+
+
+async def test_reports_cached_tokens(client: openai.AsyncOpenAI, installation: Installation) -> None:
+    installation.upstream.script("small", Script(usage=TokenUsage(100, 10, cached_input_tokens=64)))
+    answer = await client.chat.completions.create(model="small", messages=QUESTION)
+    assert answer.usage is not None
+    assert answer.usage.prompt_tokens_details is not None
+    assert answer.usage.prompt_tokens_details.cached_tokens == 64
+
+
+async def test_lists_models(client: openai.AsyncOpenAI) -> None:
+    listed = {model.id: model async for model in client.models.list()}
+    assert {"omni-brain", "small", "claude"} <= listed.keys()
+    assert await client.models.retrieve("small") == listed["small"]
+    assert listed["claude"].owned_by == "claude"
+    assert listed["small"].created > 1_700_000_000
+
+
+@pytest.mark.parametrize(
+    "model, raised, code, status",
+    [
+        ("no-such-model", openai.NotFoundError, "llm.unknown_model", 404),
+        ("fault-400", openai.BadRequestError, "llm.provider_rejected", 400),
+        ("fault-not-http", openai.InternalServerError, "llm.provider_garbage", 503),
+        ("fault-429", openai.InternalServerError, "llm.provider_rate_limited", 503),
+        ("locked-out", openai.InternalServerError, "llm.provider_refused_key", 502),
+        ("unreachable", openai.InternalServerError, "llm.provider_unavailable", 503),
+    ],
+)
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_raises_the_clients_own_errors(
+    client: openai.AsyncOpenAI, model: str, raised: type[openai.APIStatusError], code: str, status: int, streamed: bool
+) -> None:
+    patient = client.with_options(max_retries=0)
+    with pytest.raises(raised) as caught:
+        await patient.chat.completions.create(model=model, messages=QUESTION, stream=streamed)
+    assert (caught.value.status_code, caught.value.code) == (status, code)
+    assert caught.value.request_id == caught.value.body["request_id"]  # type: ignore[index]
+
+
+async def test_raises_authentication_error_for_a_wrong_key(client: openai.AsyncOpenAI) -> None:
+    stranger = client.with_options(api_key="omni_sk_" + "0" * 17 + "_" + "0" * 33)
+    with pytest.raises(openai.AuthenticationError) as caught:
+        await stranger.models.list()
+    assert caught.value.code == "tenancy.key_rejected"
+
+
+async def test_raises_bad_request_error_that_names_the_field(client: openai.AsyncOpenAI) -> None:
+    with pytest.raises(openai.BadRequestError) as caught:
+        await client.chat.completions.create(model="small", messages=[])
+    assert (caught.value.code, caught.value.body["field"]) == ("http.malformed_body", "messages")  # type: ignore[index]
+    assert "messages" in str(caught.value)
+
+
+async def test_raises_unprocessable_for_what_omni_does_not_do(client: openai.AsyncOpenAI) -> None:
+    with pytest.raises(openai.UnprocessableEntityError) as caught:
+        await client.chat.completions.create(model="small", messages=QUESTION, n=2)
+    assert (caught.value.code, caught.value.body["field"]) == ("llm.unsupported_feature", "n")  # type: ignore[index]
+
+
+async def test_raises_rate_limit_error_at_once_where_the_budget_is_used_up(
+    client: openai.AsyncOpenAI, installation: Installation, customer: Customer
+) -> None:
+    await installation.budget(customer, "0.01")
+    await client.chat.completions.create(model="flat", messages=QUESTION)
+    with pytest.raises(openai.RateLimitError) as caught:
+        # With its retries on: the server says that they are of no use, since the month has to end first.
+        await client.chat.completions.create(model="flat", messages=QUESTION)
+    assert caught.value.code == "budgets.exhausted"
+    assert caught.value.request.headers["x-stainless-retry-count"] == "0"
+
+
+async def test_raises_permission_denied_for_a_missing_scope(
+    client: openai.AsyncOpenAI, installation: Installation, customer: Customer
+) -> None:
+    reader = client.with_options(api_key=await installation.key(customer, Scope.MODELS_READ))
+    with pytest.raises(openai.PermissionDeniedError) as caught:
+        await reader.chat.completions.create(model="small", messages=QUESTION)
+    assert caught.value.code == "kernel.missing_scope"
+
+
+async def test_retries_what_may_pass(client: openai.AsyncOpenAI, installation: Installation) -> None:
+    before = len(installation.upstream.calls)
+    with pytest.raises(openai.InternalServerError):
+        await client.with_options(max_retries=1).chat.completions.create(model="fault-down", messages=QUESTION)
+    assert len(installation.upstream.calls) == before + 2
+
+
+@pytest.mark.parametrize("fault", ["cut", "stall", "garbage", "error"])
+async def test_raises_api_error_where_a_stream_breaks_off(client: openai.AsyncOpenAI, fault: str) -> None:
+    stream = await client.chat.completions.create(model=f"fault-{fault}", messages=QUESTION, stream=True)
+    received: list[str] = []
+
+    async def read() -> None:
+        async for chunk in stream:
+            received.extend(choice.delta.content for choice in chunk.choices if choice.delta.content)
+
+    with pytest.raises(openai.APIError, match="'impatient'") as caught:
+        await read()
+    assert received
+    assert (caught.value.code or "").startswith("llm.provider_")
