@@ -19,7 +19,7 @@ from omni_core.domain.metering.api import UsageEvent
 from omni_core.domain.metering.errors import InvalidUsage, UsageNotRecorded
 
 MAX_BATCH = 500
-LINGER_S = 0.002
+LINGER_S = 0.001
 ANSWER_WITHIN_S = 5.0
 # For how long a batch that cannot be written is tried again, after pauses that double: a restart takes less.
 PATIENCE_S = 8.0

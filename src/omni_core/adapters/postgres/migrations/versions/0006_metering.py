@@ -14,6 +14,8 @@ _METERS = ("input", "cached_input", "cache_write", "output", "image", "audio_inp
 # of the nth tenant's events, and likewise its charges; `charge_events` are places of events. Returned are the places
 # of events whose key was there before (the first of several in a batch is not), and whether it is the same event.
 #
+# Plans are generic: to plan each statement anew for each tenant of a batch takes longer than to run it.
+#
 # Order of locks, the same in every process: tenants by id, then periods by budget and start, then keys as text. Had
 # two batches met in another order, each could wait for the other.
 _APPEND = """
@@ -27,9 +29,10 @@ create function omni_append_usage(
     charge_events int[], charge_budgets uuid[], charge_periods timestamptz[], charge_leases uuid[],
     charge_picos numeric[])
     returns table (place int, is_same boolean)
-    language plpgsql set omni.tenant = ''
+    language plpgsql
 as $$
 declare
+    outer_tenant text := current_setting('omni.tenant', true);
     one record;
     new_ids uuid[];
     seen int[];
@@ -87,6 +90,7 @@ begin
                 charge_periods[one.c1:one.c2], charge_leases[one.c1:one.c2], charge_picos[one.c1:one.c2]);
         end if;
     end loop;
+    perform set_config('omni.tenant', coalesce(outer_tenant, ''), true);
 end
 $$
 """
