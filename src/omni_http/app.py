@@ -20,6 +20,7 @@ from omni_http.controllers.tenancy import TenancyController
 from omni_http.documentation import describe_errors, openapi_config
 from omni_http.middleware.observation import Observation
 from omni_http.problems import to_response
+from omni_http.requests import LeanRequest
 from omni_http.security import Authentication
 
 CONTROLLERS = [
@@ -57,6 +58,7 @@ def create_app(settings: Settings, opener: OpenOmni = open_omni) -> ASGIApp:
         lifespan=[lifespan],
         state=LitestarState({"metrics": metrics}),
         openapi_config=openapi_config(),
+        request_class=LeanRequest,
         request_max_body_size=settings.max_body_bytes,
         logging_config=None,
     )

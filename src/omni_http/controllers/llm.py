@@ -7,11 +7,11 @@ from litestar import Controller, Response, delete, get, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.params import Body
-from litestar.response import Stream
 
 from omni_core import AddModel, AddProvider
 from omni_core.domain.llm.api import ProviderView
 from omni_http.bodies import body_of
+from omni_http.responses import EncodedJson, EventStream
 from omni_http.services import KeyedRequest, omni_of, request_id_of
 from omni_http.wire.llm import ChatCompletionRequest
 from omni_http.wire.llm_answers import ChatCompletion, ModelList, WireModel, completion, completion_chunks
@@ -58,11 +58,11 @@ class LlmController(Controller):
         omni, request_id = omni_of(request), request_id_of(request.scope)
         if not data.stream:
             answer = await omni.chat.complete(request.user, data.to_request(), request_id)
-            return Response(completion(answer), media_type="application/json")
+            return EncodedJson(completion(answer))
         stream = await omni.chat.stream(request.user, data.to_request(), request_id)
         wants_usage = data.stream_options is not None and data.stream_options.include_usage
         chunks = completion_chunks(stream, include_usage=wants_usage, request_id=request_id)
-        return Stream(chunks, media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
+        return EventStream(chunks)
 
     @get("/models")
     async def models(self, request: KeyedRequest) -> ModelList:

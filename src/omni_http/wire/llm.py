@@ -18,7 +18,7 @@ from omni_core.domain.llm.api import (
 )
 from omni_core.domain.llm.errors import InvalidRequest, UnsupportedFeature
 
-_ROLES = {"developer": Role.SYSTEM, "function": Role.TOOL}
+_ROLES = {**{role.value: role for role in Role}, "developer": Role.SYSTEM}
 
 
 class TextPart(msgspec.Struct, tag_field="type", tag="text", forbid_unknown_fields=True):
@@ -209,7 +209,7 @@ def _message(wire: WireMessage, index: int) -> Message:
         )
     )
     calls = tuple(ToolCall(call.id, call.function.name, call.function.arguments) for call in wire.tool_calls or ())
-    role = _ROLES.get(wire.role) or Role(wire.role)
+    role = _ROLES[wire.role]
     return Message(role, parts, calls, wire.tool_call_id, wire.name)
 
 

@@ -117,7 +117,10 @@ def _message(message: Message) -> dict[str, Any]:
 
 
 async def completion_chunks(stream: ChatStream, *, include_usage: bool, request_id: str) -> AsyncGenerator[bytes, None]:
-    """Encode a stream as server-sent events. An error on the way becomes an event of its own, without `[DONE]`."""
+    """Encode a stream as server-sent events. An error on the way becomes an event of its own, without `[DONE]`.
+
+    Events that are there at the same time, those of the end above all, leave together.
+    """
     head = _encode(
         {
             "id": f"chatcmpl-{stream.id.hex}",
@@ -129,20 +132,24 @@ async def completion_chunks(stream: ChatStream, *, include_usage: bool, request_
     # Everything but the delta is the same in each event, so it is encoded once.
     before = b"data: " + head + b',"choices":[{"index":0,"delta":'
     after = (b',"usage":null' if include_usage else b"") + b"}\n\n"
-    yield before + b'{"role":"assistant","content":""},"finish_reason":null}]' + after
+    events = [before + b'{"role":"assistant","content":""},"finish_reason":null}]' + after]
     usage: TokenUsage | None = None
     try:
         async with aclosing(stream):
             async for delta in stream:
-                usage = delta.usage or usage
-                for body in _deltas(delta):
-                    yield before + body + b"]" + after
+                events += [before + body + b"]" + after for body in _deltas(delta)]
+                if delta.usage is not None:
+                    usage = delta.usage
+                elif delta.finish_reason is None:
+                    yield b"".join(events)
+                    events.clear()
     except OmniError as error:
-        yield b'data: {"error":' + problem_body(error, request_id) + b"}\n\n"
+        events.append(b'data: {"error":' + problem_body(error, request_id) + b"}\n\n")
+        yield b"".join(events)
         return
     if include_usage and usage is not None:
-        yield b"data: " + head + b',"choices":[],"usage":' + _encode(WireUsage.of(usage)) + b"}\n\n"
-    yield _DONE
+        events.append(b"data: " + head + b',"choices":[],"usage":' + _encode(WireUsage.of(usage)) + b"}\n\n")
+    yield b"".join((*events, _DONE))
 
 
 def _deltas(delta: ChatDelta) -> list[bytes]:

@@ -1,6 +1,6 @@
 """A ChatModel over HTTP, in whichever protocol its dialect speaks."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -99,12 +99,8 @@ class HttpChatModel:
         events = await self._transport.stream(self._encoded(request, stream=True))
         try:
             while not reader.over() and (batch := await events.read()):
-                for event in batch:
-                    delta = reader.read(event)
-                    if delta is not None:
-                        yield delta
-                    if reader.over():
-                        break
+                for delta in _pieces(reader, batch):
+                    yield delta
             usage = reader.end()
             await events.finish()
             yield ChatDelta(usage=usage)
@@ -132,3 +128,27 @@ class HttpChatModel:
                 return self._failures.garbage("answered something that is not of its protocol")
             case _:
                 raise error
+
+
+def _pieces(reader: AnswerReader, batch: Sequence[bytes]) -> Iterator[ChatDelta]:
+    """Read events that arrived together. Their words become one piece: each costs its way through Omni only once."""
+    words: list[str] = []
+    try:
+        for event in batch:
+            delta = reader.read(event)
+            if delta is not None and delta.is_text:
+                words.append(delta.text)
+            elif delta is not None:
+                if words:
+                    yield ChatDelta("".join(words))
+                    words.clear()
+                yield delta
+            if reader.over():
+                break
+    except ValueError:
+        # What came before the fault was produced, and is passed on and charged.
+        if words:
+            yield ChatDelta("".join(words))
+        raise
+    if words:
+        yield ChatDelta("".join(words))

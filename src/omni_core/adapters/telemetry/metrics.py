@@ -43,6 +43,7 @@ class Metrics:
         # Looking a child up by its labels takes a lock and builds a tuple of strings; there are few of them.
         self._by_route: dict[tuple[str, str, int], Histogram] = {}
         self._by_outcome: dict[tuple[str, str], Histogram] = {}
+        self._by_provider: dict[str, tuple[Counter, Counter]] = {}
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request."""
@@ -60,8 +61,13 @@ class Metrics:
             child = self._by_outcome[key] = self._calls.labels(provider, outcome)
         child.observe(seconds)
         if usage is not None:
-            self._tokens.labels(provider, "input").inc(usage.input_tokens)
-            self._tokens.labels(provider, "output").inc(usage.output_tokens)
+            taken, made = self._by_provider.get(provider) or self._token_counters(provider)
+            taken.inc(usage.input_tokens)
+            made.inc(usage.output_tokens)
+
+    def _token_counters(self, provider: str) -> tuple[Counter, Counter]:
+        pair = self._tokens.labels(provider, "input"), self._tokens.labels(provider, "output")
+        return self._by_provider.setdefault(provider, pair)
 
     def instrument(self, config: ProviderConfig, model: OpenChatModel) -> OpenChatModel:
         """Wrap a provider's client so that its calls are counted."""

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Coroutine
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -49,7 +48,7 @@ class Accounts:
         self.clock = clock
         self._prices = prices
         self._desk = desk
-        self._ids = ids
+        self.ids = ids
         self._late: set[asyncio.Task[None]] = set()
 
     async def open(self, caller: Caller, model: Model, request: ChatRequest) -> "CallAccount":
@@ -70,7 +69,7 @@ class Accounts:
                 request=1,
             )
             reservation = await self._desk.reserve(caller.principal, price.highest_cost(most))
-        return CallAccount(self, caller, model, request, price, reservation, self._ids.new(), began)
+        return CallAccount(self, caller, model, request, price, reservation, began)
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:
         """Do `work` although the caller has gone; `drain` waits for it."""
@@ -95,7 +94,6 @@ class CallAccount:
         request: ChatRequest,
         price: Price,
         reservation: Reservation,
-        call_id: UUID,
         occurred_at: datetime,
     ) -> None:
         self.request = request
@@ -104,13 +102,13 @@ class CallAccount:
         self._model = model
         self._price = price
         self._reservation = reservation
-        self._id = call_id
+        self._id = accounts.ids.new()
         self._occurred_at = occurred_at
         self._began = accounts.clock.monotonic()
         self._open = True
 
     async def commit(self, usage: TokenUsage, status: CallStatus) -> None:
-        """Record the usage durably and settle the reservation; raise a retryable `DependencyFailed` where that fails."""
+        """Record the usage durably and settle the reservation; raise a retryable `DependencyFailed` if that fails."""
         if not self._open:
             return
         self._open = False

@@ -101,9 +101,9 @@ class Gateway:
 
 def _check(request: ChatRequest, able: Capabilities) -> None:
     """Raise `UnsupportedFeature` where the request asks for what the model's adapter cannot carry."""
-    if request.tools and not able.tools:
+    if not able.tools and request.tools:
         raise UnsupportedFeature(f"{request.model} takes no tools", field="tools")
-    if request.images and not able.images:
+    if not able.images and request.images:
         raise UnsupportedFeature(f"{request.model} takes no images", field="messages")
     wanted = request.response_format
     if wanted is not None and wanted.kind == "json_schema" and not able.json_schema:

@@ -1,0 +1,78 @@
+"""The two responses of the hot path. They do what Litestar's own would, for a third of the work."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from types import TracebackType
+from typing import Any
+
+from litestar import Response
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+_JSON = (b"content-type", b"application/json")
+_EVENTS = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
+
+
+class EncodedJson(Response[bytes]):
+    """An answer that is JSON already."""
+
+    def to_asgi_response(self, *_: Any, **__: Any) -> ASGIApp:  # type: ignore[override]
+        """Return what sends it. Nothing is merged: no layer of the application adds headers or cookies."""
+        return self._send
+
+    async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [_JSON, (b"content-length", b"%d" % len(self.content))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": self.content, "more_body": False})
+
+
+class EventStream(Response[AsyncGenerator[bytes, None]]):
+    """Server-sent events, as a generator yields them.
+
+    The generator is closed at once when the client hangs up, also while it waits for its next piece.
+    """
+
+    def to_asgi_response(self, *_: Any, **__: Any) -> ASGIApp:  # type: ignore[override]
+        """Return what sends them."""
+        return self._send
+
+    async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with _UntilHangUp(receive), aclosing(self.content) as chunks:
+            await send({"type": "http.response.start", "status": 200, "headers": [*_EVENTS]})
+            async for chunk in chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class _UntilHangUp:
+    """Cancels its block when the client hangs up, and ends the cancellation at the block's end.
+
+    What `asyncio.timeout` is for time; a task group would start two tasks for each request instead of one.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._hung_up = False
+
+    async def __aenter__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - there is one wherever something is awaited
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._watch = asyncio.create_task(self._wait())
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        self._watch.cancel()
+        if not self._hung_up:
+            return False
+        # Somebody else's cancellation on top of this one goes on.
+        is_ours_alone = self._task.uncancel() <= self._cancelling
+        return is_ours_alone and kind is asyncio.CancelledError
+
+    async def _wait(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._hung_up = True
+        self._task.cancel()
