@@ -1,3 +1,4 @@
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -102,6 +103,18 @@ async def test_a_known_key_is_asked_for_once_while_fresh(
     memory.clock.advance(0.001)
     await authenticator.authenticate(token.reveal())
     assert directory.asked == [key.public_id] * 2
+
+
+async def test_callers_at_the_same_moment_share_one_look_up(
+    authenticator: Authenticator, directory: CountedDirectory, memory: Backend
+):
+    key, token = await a_stored_key(memory)
+    callers = [asyncio.create_task(authenticator.authenticate(token.reveal())) for _ in range(8)]
+    await asyncio.sleep(0)
+    callers[0].cancel()
+    principals = await asyncio.gather(*callers[1:])
+    assert {principal.key_id for principal in principals} == {key.id}
+    assert directory.asked == [token.public_id]
 
 
 async def test_a_revoked_key_is_refused_once_its_record_is_old(authenticator: Authenticator, memory: Backend):

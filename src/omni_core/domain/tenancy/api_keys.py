@@ -1,5 +1,6 @@
 """API keys: make, list, revoke, and let in."""
 
+import asyncio
 from datetime import datetime
 from hmac import compare_digest
 from uuid import UUID
@@ -112,6 +113,7 @@ class Authenticator:
         self._fresh_s = fresh_s
         self._max_entries = max_entries
         self._seen: dict[str, tuple[float, KeyRecord | None]] = {}
+        self._asking: dict[str, tuple[float, asyncio.Task[KeyRecord | None]]] = {}
 
     async def authenticate(self, presented: str) -> Principal:
         """Return whom a key stands for; raise `KeyRejected`, `KeyRevoked`, `KeyExpired` or `TenantSuspended`."""
@@ -129,7 +131,18 @@ class Authenticator:
         entry = self._seen.get(public_id)
         if entry is not None and asked_at - entry[0] < self._fresh_s:
             return entry[1]
-        record = await self._directory.find_key(public_id)
+        # Whoever presents the key meanwhile waits for the same look-up; nobody who leaves takes it along.
+        asking = self._asking.get(public_id)
+        if asking is None or asked_at - asking[0] >= self._fresh_s:
+            asking = self._asking[public_id] = asked_at, asyncio.create_task(self._ask(public_id, asked_at))
+        return await asyncio.shield(asking[1])
+
+    async def _ask(self, public_id: str, asked_at: float) -> KeyRecord | None:
+        try:
+            record = await self._directory.find_key(public_id)
+        finally:
+            if self._asking.get(public_id, (None,))[0] == asked_at:
+                del self._asking[public_id]
         while len(self._seen) >= self._max_entries:
             del self._seen[next(iter(self._seen))]
         self._seen.pop(public_id, None)
