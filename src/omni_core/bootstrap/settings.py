@@ -62,7 +62,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     owner_database_url: Annotated[
         _PostgresUrl | None,
-        Meta(description="The same database as its owner, for migrations. Default: DATABASE_URL."),
+        Meta(
+            description="The same database as its owner, for migrations; for a worker as the owner or as omni_worker. "
+            "Default: DATABASE_URL."
+        ),
     ] = None
     database_pool: Annotated[
         int, Meta(ge=1, le=200, description="Connections for use cases, in each process. Default 10.")
@@ -71,16 +74,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         _KeyOf32Bytes | None,
         Meta(description="32 bytes, base64; other keys derive from it. Default: OMNI_HOME/secret.key."),
     ] = None
-    host: Annotated[str, Meta(description="Address that `omni serve` listens on. Default 127.0.0.1.")] = "127.0.0.1"
+    host: Annotated[
+        str,
+        Meta(title="an address or a host name", description="Address that `omni serve` listens on. Default 127.0.0.1."),
+    ] = "127.0.0.1"
     port: Annotated[
         int, Meta(ge=0, le=65535, description="Port of `omni serve`; 0 takes a free one. Default 8000.")
     ] = 8000
     max_body_bytes: Annotated[
         int, Meta(ge=1024, le=1 << 30, description="Largest request body, in bytes. Default 8,000,000.")
     ] = 8_000_000
-    currency: Annotated[str, Meta(description="Currency of prices, budgets and invoices, ISO 4217. Default USD.")] = (
-        "USD"
-    )
+    currency: Annotated[
+        str,
+        Meta(
+            title="an ISO 4217 code such as USD",
+            description="Currency of prices, budgets and invoices. Default USD.",
+        ),
+    ] = "USD"
     budget_wait_s: Annotated[
         float,
         Meta(
@@ -106,7 +116,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="Form of the log; auto: console on a terminal. Default auto."),
     ] = "auto"
     access_log: Annotated[
-        bool, Meta(description="Log every request, not only those that fail. Costs some 50 µs each. Default false.")
+        bool, Meta(description="Log every request, not only those that fail. Costs some 0.2 ms each. Default false.")
     ] = False
     providers: Annotated[
         tuple[ProviderConfig, ...],

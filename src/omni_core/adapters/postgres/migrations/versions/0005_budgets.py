@@ -9,16 +9,18 @@ revision = "0005_budgets"
 down_revision = "0004_pricing"
 
 # Whatever changes a lease locks its period first, and several periods in the order of their keys. `leased` of a period
-# is the sum of its leases at the end of every transaction. Each function is called as a statement of its own; its SET
-# clause takes back, when it returns, the tenant that it sets, so that it does no harm inside a transaction either.
+# is the sum of its leases at the end of every transaction. Each function is called as a statement of its own; it takes
+# back the tenant that it sets, so that it does no harm inside a transaction either. (A SET clause would do that by
+# itself, but to make a function with one takes a superuser, and the owner of the tables need not be one.)
 _ACQUIRE = """
 create function omni_acquire_lease(
     in_tenant uuid, in_budget uuid, in_period timestamptz, in_lease uuid,
     need numeric, want numeric, in_now timestamptz, in_until timestamptz)
     returns table (granted numeric, spent_so_far numeric, limit_now numeric)
-    language plpgsql set omni.tenant = ''
+    language plpgsql
 as $$
 declare
+    outer_tenant text := current_setting('omni.tenant', true);
     reclaimed numeric;
     leased_now numeric;
     available numeric;
@@ -26,6 +28,7 @@ begin
     perform set_config('omni.tenant', in_tenant::text, true);
     select limit_picos into limit_now from budget where tenant_id = in_tenant and id = in_budget;
     if not found then
+        perform set_config('omni.tenant', coalesce(outer_tenant, ''), true);
         return;
     end if;
     select spent, leased into spent_so_far, leased_now from budget_period
@@ -53,6 +56,7 @@ begin
         update budget_period set leased = leased + granted - reclaimed
          where tenant_id = in_tenant and budget_id = in_budget and period_start = in_period;
     end if;
+    perform set_config('omni.tenant', coalesce(outer_tenant, ''), true);
     return next;
 end
 $$
@@ -63,9 +67,10 @@ _GIVE_BACK = """
 create function omni_give_back_leases(
     tenants uuid[], budgets uuid[], periods timestamptz[], leases uuid[], amounts numeric[])
     returns void
-    language plpgsql set omni.tenant = ''
+    language plpgsql
 as $$
 declare
+    outer_tenant text := current_setting('omni.tenant', true);
     one_tenant uuid;
 begin
     for one_tenant in select distinct t from unnest(tenants) t order by t loop
@@ -90,6 +95,7 @@ begin
           from (select b, s, sum(a) as a from returned group by b, s) as by_period
          where tenant_id = one_tenant and budget_id = b and period_start = s;
     end loop;
+    perform set_config('omni.tenant', coalesce(outer_tenant, ''), true);
 end
 $$
 """
@@ -98,9 +104,10 @@ _RENEW = """
 create function omni_renew_leases(
     tenants uuid[], budgets uuid[], periods timestamptz[], leases uuid[], in_now timestamptz, in_until timestamptz)
     returns boolean[]
-    language plpgsql set omni.tenant = ''
+    language plpgsql
 as $$
 declare
+    outer_tenant text := current_setting('omni.tenant', true);
     one_tenant uuid;
     alive boolean[] := array_fill(false, array[cardinality(leases)]);
     place int;
@@ -120,6 +127,7 @@ begin
             alive[place] := true;
         end loop;
     end loop;
+    perform set_config('omni.tenant', coalesce(outer_tenant, ''), true);
     return alive;
 end
 $$

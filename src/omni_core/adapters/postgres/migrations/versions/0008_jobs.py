@@ -56,6 +56,7 @@ def upgrade() -> None:
     op.execute(_WORKER_ROLE)
     op.execute("grant omni_worker to current_user")
     op.execute("grant usage on schema public to omni_worker")
+    op.execute("grant select on alembic_version to omni_worker")
     op.execute(f"grant select, insert, update, delete on {', '.join(TABLES)} to omni_worker")
     op.execute(f"grant usage on sequence {', '.join(SEQUENCES)} to omni_worker")
     op.execute("grant insert on pgqueuer to omni_app")
