@@ -42,13 +42,13 @@ async def test_no_role_of_omni_belongs_to_another(app: asyncpg.Connection):
     assert members == []
 
 
-async def test_a_worker_reaches_the_queue_alone(app: asyncpg.Connection):
+async def test_a_worker_reaches_the_queue_alone_and_the_schemas_version(app: asyncpg.Connection):
     reached = await app.fetch(
         "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm') "
         "and has_any_column_privilege($1, oid, 'select, insert, update, references')",
         WORKER_ROLE,
     )
-    assert [row["relname"] for row in reached if not row["relname"].startswith("pgqueuer")] == []
+    assert [row["relname"] for row in reached if not row["relname"].startswith("pgqueuer")] == ["alembic_version"]
     role = await app.fetchrow(
         "select rolsuper or rolbypassrls as powerful from pg_roles where rolname = $1", WORKER_ROLE
     )
