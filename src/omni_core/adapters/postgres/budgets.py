@@ -10,7 +10,7 @@ import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from omni_core.adapters.postgres.engine import DRIVER_FAILURES, DatabaseUnavailable
+from omni_core.adapters.postgres.engine import fetch
 from omni_core.adapters.postgres.tables.budgets import budget as budget_table
 from omni_core.adapters.postgres.tables.budgets import budget_lease, budget_period
 from omni_core.adapters.postgres.uow import connection_of
@@ -21,7 +21,6 @@ from omni_core.domain.kernel.money import Rounding, round_picos
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import Transaction
 
-ANSWER_WITHIN_S = 5.0
 _ACQUIRE = "select * from omni_acquire_lease($1, $2, $3, $4, $5, $6, $7, $8)"
 _GIVE_BACK = "select omni_give_back_leases($1, $2, $3, $4, $5)"
 _RENEW = "select omni_renew_leases($1, $2, $3, $4, $5, $6)"
@@ -86,7 +85,7 @@ class PostgresLeases:
     async def acquire(self, pot: Pot, lease_id: UUID, *, need: int, want: int, now: datetime, until: datetime) -> Grant:
         """Add to a lease what the pot can spare."""
         key = (pot.tenant_id, pot.budget_id, pot.period_start, lease_id)
-        rows = await self._call(_ACQUIRE, *key, Decimal(need), Decimal(want), now, until)
+        rows = await fetch(self._pool, _ACQUIRE, *key, Decimal(need), Decimal(want), now, until)
         if not rows:
             raise UnknownBudget(budget_id=str(pot.budget_id))
         return Grant(*map(int, rows[0]))
@@ -94,18 +93,12 @@ class PostgresLeases:
     async def give_back(self, returns: Sequence[tuple[Pot, UUID, int]]) -> None:
         """Take amounts off leases; one that nothing is left of is gone."""
         keys = _columns([(pot, lease_id) for pot, lease_id, _ in returns])
-        await self._call(_GIVE_BACK, *keys, [Decimal(picos) for *_, picos in returns])
+        await fetch(self._pool, _GIVE_BACK, *keys, [Decimal(picos) for *_, picos in returns])
 
     async def renew(self, leases: Sequence[tuple[Pot, UUID]], now: datetime, until: datetime) -> Sequence[bool]:
         """Prolong leases that have not lapsed."""
-        alive: list[bool] = (await self._call(_RENEW, *_columns(leases), now, until))[0][0]
+        alive: list[bool] = (await fetch(self._pool, _RENEW, *_columns(leases), now, until))[0][0]
         return alive
-
-    async def _call(self, query: str, *values: Any) -> list[asyncpg.Record]:
-        try:
-            return await self._pool.fetch(query, *values, timeout=ANSWER_WITHIN_S)
-        except DRIVER_FAILURES as error:
-            raise DatabaseUnavailable("PostgreSQL does not answer") from error
 
 
 def _columns(leases: Sequence[tuple[Pot, UUID]]) -> tuple[list[Any], ...]:

@@ -1,16 +1,26 @@
 """Connections to PostgreSQL, always as the program's plain role."""
 
+import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 import msgspec
+from sqlalchemy import ExceptionContext, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from omni_core.domain.kernel.errors import DependencyFailed, InvalidValue, Precondition
 
 APP_ROLE = "omni_app"
+# A server that hangs refuses nothing, so whatever is asked of it has a limit. A statement's is wide, for a month of
+# millions of calls is closed by a single one.
+CONNECT_WITHIN_S = 10.0
+ANSWER_WITHIN_S = 5.0
+PING_WITHIN_S = 2.0
+STATEMENT_WITHIN_S = 300.0
+CLOSE_WITHIN_S = 5.0
 # What the driver raises when the server or the connection fails. An InternalClientError is what comes of using one that
 # the server has just ended.
 DRIVER_FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -43,10 +53,28 @@ class Database(msgspec.Struct, frozen=True):
 
     async def ping(self) -> None:
         """Ask for an answer; raise `DatabaseUnavailable`."""
-        try:
-            await self.pool.fetchval("select 1", timeout=2.0)
-        except DRIVER_FAILURES as error:
-            raise DatabaseUnavailable("PostgreSQL does not answer") from error
+        await fetch(self.pool, "select 1", within_s=PING_WITHIN_S)
+
+
+async def fetch(
+    pool: asyncpg.Pool, query: str, *values: Any, within_s: float = ANSWER_WITHIN_S
+) -> list[asyncpg.Record]:
+    """Run one statement and return its rows; raise `DatabaseUnavailable` where they do not come in time."""
+    try:
+        async with asyncio.timeout(within_s):
+            connection = await pool.acquire()
+            try:
+                return await connection.fetch(query, *values)
+            except BaseException as error:
+                if not isinstance(error, asyncpg.PostgresError):
+                    # In an unknown state; to release it as it is would wait for a server that does not answer.
+                    connection.terminate()
+                raise
+            finally:
+                with suppress(asyncpg.InterfaceError):  # one that broke has left the pool by itself
+                    await pool.release(connection)
+    except DRIVER_FAILURES as error:
+        raise DatabaseUnavailable("PostgreSQL does not answer") from error
 
 
 def driver_url(url: str) -> str:
@@ -66,7 +94,9 @@ def engine_url(url: str) -> str:
 
 
 @asynccontextmanager
-async def open_database(url: str, *, pool_size: int = 10, role: str = APP_ROLE) -> AsyncGenerator[Database, None]:
+async def open_database(
+    url: str, *, pool_size: int = 10, role: str = APP_ROLE, statement_within_s: float = STATEMENT_WITHIN_S
+) -> AsyncGenerator[Database, None]:
     """Connect, check that the role cannot evade row-level security, and disconnect at the end.
 
     The role is set when a connection starts, so a DATABASE_URL of the owner serves as well as one of the role itself.
@@ -78,10 +108,17 @@ async def open_database(url: str, *, pool_size: int = 10, role: str = APP_ROLE) 
         pool_size=pool_size,
         max_overflow=0,
         pool_pre_ping=True,
-        connect_args={"server_settings": settings},
+        connect_args={
+            "server_settings": settings,
+            "timeout": CONNECT_WITHIN_S,
+            "command_timeout": statement_within_s,
+        },
     )
+    event.listen(engine.sync_engine, "handle_error", _out_of_time)
     try:
-        pool = await asyncpg.create_pool(driver_url(url), min_size=1, max_size=4, server_settings=settings)
+        pool = await asyncpg.create_pool(
+            driver_url(url), min_size=1, max_size=4, timeout=CONNECT_WITHIN_S, server_settings=settings
+        )
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         await engine.dispose()
         raise DatabaseUnavailable(f"cannot connect to PostgreSQL: {type(error).__name__}") from error
@@ -89,12 +126,23 @@ async def open_database(url: str, *, pool_size: int = 10, role: str = APP_ROLE) 
         await _check_role(pool)
         yield Database(engine, pool)
     finally:
-        await engine.dispose()
-        await pool.close()
+        # Both wait for the server's goodbye, which one that hangs does not say.
+        for close in (pool.close, engine.dispose):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_WITHIN_S):
+                    await close()
+
+
+def _out_of_time(context: ExceptionContext) -> DatabaseUnavailable | None:
+    """Translate a statement's time limit, which is no error of the driver's, and give its connection up."""
+    if not isinstance(context.original_exception, TimeoutError):
+        return None
+    context.is_disconnect = True
+    return DatabaseUnavailable("PostgreSQL does not answer")
 
 
 async def _check_role(pool: asyncpg.Pool) -> None:
-    row = await pool.fetchrow(_ROLE_CHECK)
+    row = next(iter(await fetch(pool, _ROLE_CHECK)), None)
     if row is None or row["privileged"] or row["owner"]:
         name = row["current_user"] if row else "unknown"
         raise RoleTooPowerful(

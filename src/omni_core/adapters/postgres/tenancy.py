@@ -8,6 +8,7 @@ import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from omni_core.adapters.postgres.engine import fetch
 from omni_core.adapters.postgres.tables.tenancy import api_key, member, tenant
 from omni_core.adapters.postgres.uow import connection_of
 from omni_core.domain.kernel.tenancy import Scope, TenantId
@@ -122,27 +123,28 @@ class PostgresKeyStore:
 
 
 class PostgresDirectory:
-    """The port `Directory`, on functions of the database that tell ids, and one key to whoever names it."""
+    """The port `Directory`, on functions of the database that tell ids, and one key to whoever names it.
+
+    Raises `DatabaseUnavailable` where PostgreSQL does not answer.
+    """
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
     async def tenant_of_slug(self, slug: str) -> TenantId | None:
         """Return the id of the tenant with this slug."""
-        found = await self._pool.fetchval("select omni_tenant_of_slug($1)", slug)
-        return None if found is None else TenantId(found)
+        rows = await fetch(self._pool, "select omni_tenant_of_slug($1)", slug)
+        return None if rows[0][0] is None else TenantId(rows[0][0])
 
     async def tenant_ids(self, limit: int, after: UUID | None) -> Sequence[TenantId]:
         """Return ids, oldest first."""
-        rows = await self._pool.fetch("select tenant_id from omni_tenant_ids($1, $2) t(tenant_id)", limit, after)
+        rows = await fetch(self._pool, "select tenant_id from omni_tenant_ids($1, $2) t(tenant_id)", limit, after)
         return [TenantId(row["tenant_id"]) for row in rows]
 
     async def find_key(self, public_id: str) -> KeyRecord | None:
         """Return the key with this public id."""
-        row = await self._pool.fetchrow("select * from omni_find_key($1)", public_id)
-        if row is None:
-            return None
-        return KeyRecord(_key_from_row(dict(row)), TenantStatus(row["tenant_status"]))
+        rows = await fetch(self._pool, "select * from omni_find_key($1)", public_id)
+        return next((KeyRecord(_key_from_row(dict(row)), TenantStatus(row["tenant_status"])) for row in rows), None)
 
 
 def _key_from_row(row: dict[str, Any]) -> ApiKey:

@@ -1,21 +1,24 @@
 """Transactions on PostgreSQL, each bound to one tenant by row-level security."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 
-import asyncpg
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from omni_core.adapters.postgres.engine import DatabaseUnavailable
+from omni_core.adapters.postgres.engine import DRIVER_FAILURES, DatabaseUnavailable
 from omni_core.adapters.postgres.tables.kernel import event
 from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.events import Event
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import Transaction
+
+# A transaction that cannot be begun in this time is none: the server hangs, or every connection is taken.
+BEGUN_WITHIN_S = 10.0
 
 # SET LOCAL, never SET: behind a pooler a session's setting would be the next tenant's.
 _SET_TENANT = sa.text("select set_config('omni.tenant', :tenant, true)")
@@ -37,7 +40,7 @@ class PostgresUnitOfWork:
         async with aclosing(await self._connect()) as connection:
             try:
                 async with connection.begin():
-                    await connection.execute(_SET_TENANT, {"tenant": str(tenant_id)})
+                    await self._set_tenant(connection, tenant_id)
                     transaction = PostgresTransaction(connection, tenant_id, self._clock, self._ids)
                     yield transaction
                     await transaction.write_events()
@@ -48,9 +51,17 @@ class PostgresUnitOfWork:
 
     async def _connect(self) -> AsyncConnection:
         try:
-            return await self._engine.connect()
-        except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            async with asyncio.timeout(BEGUN_WITHIN_S):
+                return await self._engine.connect()
+        except (*DRIVER_FAILURES, SQLAlchemyError) as error:
             # Also where the pool has none to spare for too long.
+            raise DatabaseUnavailable("PostgreSQL does not answer") from error
+
+    async def _set_tenant(self, connection: AsyncConnection, tenant_id: TenantId) -> None:
+        try:
+            async with asyncio.timeout(BEGUN_WITHIN_S):
+                await connection.execute(_SET_TENANT, {"tenant": str(tenant_id)})
+        except TimeoutError as error:
             raise DatabaseUnavailable("PostgreSQL does not answer") from error
 
 
