@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from omni_core import Money, Page
 from omni_core.domain.kernel.money import format_picos
@@ -12,8 +12,10 @@ from omni_core.domain.kernel.pages import DEFAULT_LIMIT, MAX_LIMIT
 
 T = TypeVar("T")
 U = TypeVar("U")
-Limit = Annotated[int, Parameter(query="limit", ge=1, le=MAX_LIMIT, default=DEFAULT_LIMIT, description="Rows a page.")]
-Cursor = Annotated[str | None, Parameter(query="cursor", description="`next_cursor` of the page before.")]
+Limit = Annotated[
+    int, QueryParameter(name="limit", ge=1, le=MAX_LIMIT, default=DEFAULT_LIMIT, description="Rows a page.")
+]
+Cursor = Annotated[str | None, QueryParameter(name="cursor", description="`next_cursor` of the page before.")]
 
 
 class Amount(msgspec.Struct, frozen=True):

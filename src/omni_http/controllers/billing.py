@@ -6,7 +6,7 @@ from uuid import UUID
 
 from litestar import Controller, get, post
 from litestar.openapi.spec import Example
-from litestar.params import Body, Parameter
+from litestar.params import Body, QueryParameter
 
 from omni_core import Month, PageRequest
 from omni_http.amounts import Cursor, Limit, Listing, listing
@@ -16,7 +16,7 @@ from omni_http.wire.billing import CloseMonth, InvoiceSummaryView, InvoiceView
 from omni_http.wire.metering import UsageEventView
 
 _MONTH = Example(value={"month": "2026-11"})
-_Month = Annotated[str, Parameter(query="month", description="YYYY-MM, in UTC.")]
+_Month = Annotated[str, QueryParameter(name="month", description="YYYY-MM, in UTC.")]
 
 
 class BillingController(Controller):

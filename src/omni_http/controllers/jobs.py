@@ -6,7 +6,7 @@ from uuid import UUID
 
 from litestar import Controller, get, post
 from litestar.openapi.spec import Example
-from litestar.params import Body, Parameter
+from litestar.params import Body, QueryParameter
 
 from omni_core import PageRequest
 from omni_core.domain.jobs.api import JobStatus
@@ -16,7 +16,7 @@ from omni_http.services import KeyedRequest, omni_of
 from omni_http.wire.jobs import JobView, SubmitJob
 
 _JOB = Example(value={"kind": "billing.close", "arguments": {"month": "2026-11"}, "idempotency_key": "2026-11"})
-_Status = Annotated[JobStatus | None, Parameter(query="status", description="Only jobs in this state.")]
+_Status = Annotated[JobStatus | None, QueryParameter(name="status", description="Only jobs in this state.")]
 
 
 class JobsController(Controller):

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from omni_core import PageRequest, UsageQuery
 from omni_core.domain.kernel.clock import parse_moment
@@ -15,11 +15,11 @@ from omni_http.services import KeyedRequest, omni_of
 from omni_http.wire.metering import UsageEventView, UsageSumView
 
 _MOMENT = "A date (midnight UTC) or a time with an offset."
-_Since = Annotated[str, Parameter(query="since", description=f"From when on. {_MOMENT}", examples=[])]
-_Until = Annotated[str, Parameter(query="until", description=f"Up to when, not included. {_MOMENT}")]
-_Model = Annotated[str | None, Parameter(query="model", description="Only this model.")]
-_Key = Annotated[UUID | None, Parameter(query="key_id", description="Only calls under this key.")]
-_By = Annotated[list[Grouping] | None, Parameter(query="by", description="Groupings; repeat for several.")]
+_Since = Annotated[str, QueryParameter(name="since", description=f"From when on. {_MOMENT}", examples=[])]
+_Until = Annotated[str, QueryParameter(name="until", description=f"Up to when, not included. {_MOMENT}")]
+_Model = Annotated[str | None, QueryParameter(name="model", description="Only this model.")]
+_Key = Annotated[UUID | None, QueryParameter(name="key_id", description="Only calls under this key.")]
+_By = Annotated[list[Grouping] | None, QueryParameter(name="by", description="Groupings; repeat for several.")]
 
 
 def _query(since: str, until: str, model: str | None, key_id: UUID | None) -> UsageQuery:

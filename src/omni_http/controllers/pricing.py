@@ -5,7 +5,7 @@ from typing import Annotated
 
 from litestar import Controller, get, post
 from litestar.openapi.spec import Example
-from litestar.params import Body, Parameter
+from litestar.params import Body, QueryParameter
 
 from omni_core import SetPrice
 from omni_http.bodies import body_of
@@ -20,7 +20,7 @@ _PRICE = Example(
         "effective_from": "2027-01-01T00:00:00Z",
     }
 )
-_Model = Annotated[str | None, Parameter(query="model", description="Only the prices of this model.")]
+_Model = Annotated[str | None, QueryParameter(name="model", description="Only the prices of this model.")]
 
 
 class PricingController(Controller):
