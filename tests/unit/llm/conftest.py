@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from omni_core import OPERATOR, AddModel, AddProvider, CreateTenant, Omni, Principal, UsageQuery
+from omni_core.bootstrap.lifespan import Decorate
 from omni_core.domain.kernel.clock import parse_moment
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.metering.api import UsageEvent
@@ -29,8 +30,8 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk_with(model: ScriptedChatModel) -> AsyncIterator[Desk]:
-    async with Omni.open(memory=True, chat_models={"scripted": model.factory}) as omni:
+async def desk_with(model: ScriptedChatModel, decorate: Decorate | None = None) -> AsyncIterator[Desk]:
+    async with Omni.open(memory=True, chat_models={"scripted": model.factory}, decorate=decorate) as omni:
         tenant = await omni.tenants.create(OPERATOR, CreateTenant("acme", "Acme"))
         await omni.catalogue.add_provider(OPERATOR, AddProvider("somewhere", "scripted"))
         await omni.catalogue.add_model(

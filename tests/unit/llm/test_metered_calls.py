@@ -5,11 +5,12 @@ import asyncio
 import pytest
 
 from omni_core import ChatRequest, Message, Role, SetBudget, Window
+from omni_core.adapters.telemetry.metrics import Metrics
 from omni_core.domain.budgets.api import BudgetExhausted
 from omni_core.domain.kernel.errors import MissingScope
 from omni_core.domain.kernel.tenancy import Principal, Scope
 from omni_core.domain.llm.api import ChatDelta, FinishReason, TokenUsage
-from omni_core.domain.llm.counting import estimate_input_tokens, estimate_tokens
+from omni_core.domain.llm.counting import MOST_TOKENS, estimate_input_tokens, estimate_tokens
 from omni_core.domain.llm.errors import ProviderGarbage, ProviderTimeout, UnknownModel
 from omni_core.domain.metering.api import CallStatus, Quantities
 from omni_core.testing.scripted_model import ANSWER, ScriptedChatModel
@@ -110,6 +111,50 @@ async def test_parts_of_the_input_are_each_charged_once():
         assert event.quantities == Quantities(
             input=45, cached_input=40, cache_write=10, output=10, audio_input=5, audio_output=20, request=1
         )
+
+
+IMPOSSIBLE = [
+    TokenUsage(-5, 7),
+    TokenUsage(5, -7),
+    TokenUsage(5, 7, cached_input_tokens=-1),
+    TokenUsage(MOST_TOKENS + 1, 7),
+    TokenUsage(10**30, 7),
+]
+
+
+@pytest.mark.parametrize("said", IMPOSSIBLE)
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_figures_that_cannot_be_true_are_replaced_by_an_estimate(said: TokenUsage, streamed: bool):
+    script = [ChatDelta("Forty-two."), ChatDelta(finish_reason=FinishReason.STOP), ChatDelta(usage=said)]
+    metrics = Metrics()
+    async with desk_with(ScriptedChatModel(script), metrics.instrument) as desk:
+        await desk.omni.budgets.create(desk.principal, SetBudget(Window.DAY, "1.00"))
+        if streamed:
+            (*_, last) = [delta async for delta in await desk.omni.chat.stream(desk.principal, QUESTION)]
+            told = last.usage
+        else:
+            told = (await desk.omni.chat.complete(desk.principal, QUESTION)).response.usage
+        estimate = TokenUsage(estimate_input_tokens(QUESTION), estimate_tokens("Forty-two."), estimated=True)
+        assert told == estimate
+        (event,) = await desk.usage()
+        assert event.estimated
+        assert event.quantities == Quantities(input=estimate.input_tokens, output=estimate.output_tokens, request=1)
+        (status,) = await desk.omni.budgets.list(desk.principal)
+        assert status.spending.spent_picos == event.cost_picos > 0
+        assert b"e+" not in metrics.exposition().partition(b"omni_llm_tokens_total{")[2]
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_parts_that_exceed_their_whole_make_no_negative_charge(streamed: bool):
+    said = TokenUsage(10, 5, cached_input_tokens=100, audio_output_tokens=6)
+    async with desk_with(ScriptedChatModel([ChatDelta("x", finish_reason=FinishReason.STOP, usage=said)])) as desk:
+        if streamed:
+            assert [delta async for delta in await desk.omni.chat.stream(desk.principal, QUESTION)]
+        else:
+            await desk.omni.chat.complete(desk.principal, QUESTION)
+        (event,) = await desk.usage()
+        assert event.quantities == Quantities(cached_input=100, audio_output=6, request=1)
+        assert not event.estimated
 
 
 @pytest.mark.parametrize("limit, sent", [(None, None), ("100.00", 1000)])

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.process_collector import ProcessCollector
 
 from omni_core.domain.kernel.errors import OmniError
+from omni_core.domain.llm.counting import is_credible
 from omni_core.domain.llm.model import ChatDelta, ChatRequest, ChatResponse, TokenUsage
 from omni_core.domain.llm.ports import Capabilities, OpenChatModel, ProviderConfig
 
@@ -60,7 +61,8 @@ class Metrics:
         if child is None:
             child = self._by_outcome[key] = self._calls.labels(provider, outcome)
         child.observe(seconds)
-        if usage is not None:
+        # A counter takes no negative figure, and would keep an absurd one for ever.
+        if usage is not None and is_credible(usage):
             taken, made = self._by_provider.get(provider) or self._token_counters(provider)
             taken.inc(usage.input_tokens)
             made.inc(usage.output_tokens)

@@ -112,12 +112,14 @@ class CallAccount:
         if not self._open:
             return
         self._open = False
-        event = self._event(usage, status)
+        cost_picos = 0
         try:
-            await self._accounts.log.append(event, self._reservation.charges(event.cost_picos))
+            event = self._event(usage, status)
+            cost_picos = event.cost_picos
+            await self._accounts.log.append(event, self._reservation.charges(cost_picos))
         finally:
             # Also where nobody can tell whether it was written: then the lease is left with less than it may have.
-            self._reservation.settle(event.cost_picos)
+            self._reservation.settle(cost_picos)
 
     def commit_later(self, usage: TokenUsage, status: CallStatus) -> None:
         """Record the usage although nobody waits for it any more."""

@@ -3,7 +3,8 @@
 Two different questions with two different answers:
 
 - `estimate_*` say what a text probably comes to. They stand in for a provider's own figures where it sends none, or
-  where a stream was cut off before they came. A figure of this kind is marked `TokenUsage.estimated`.
+  where a stream was cut off before they came, or where they cannot be true. A figure of this kind is marked
+  `TokenUsage.estimated`.
 - `upper_bound_tokens` says what a request cannot exceed. Budgets reserve by it.
 """
 
@@ -38,6 +39,19 @@ SCHEMA_FACTOR = 2
 IMAGE_BOUND = {"low": 2_833, "auto": 48_169, "high": 48_169}
 """The dearest published rule, gpt-4o-mini's: 2,833 and 5,667 for each 512-pixel tile, of which a picture scaled into
 2048 x 768 has at most 8 (OpenAI, "Images and vision"). Anthropic's most is 4,784 (Anthropic, "Vision")."""
+
+
+MOST_TOKENS = 100_000_000
+"""No model of the catalogue has a longer context, so no call can have used more."""
+
+
+def is_credible(usage: TokenUsage) -> bool:
+    """Tell whether a provider's figures can be true: none below 0, none beyond any context.
+
+    Parts that exceed their whole are let pass: some servers count them beside it.
+    """
+    figures: tuple[int, ...] = msgspec.structs.astuple(usage)[:-1]
+    return min(figures) >= 0 and max(figures) <= MOST_TOKENS
 
 
 class Tally:
@@ -87,6 +101,16 @@ def estimate_input_tokens(request: ChatRequest) -> int:
 def estimate_usage(request: ChatRequest, output_tokens: int) -> TokenUsage:
     """Return the usage of a call of which the provider said nothing, given what its answer comes to."""
     return TokenUsage(estimate_input_tokens(request), output_tokens, estimated=True)
+
+
+def estimate_answer(request: ChatRequest, answer: Message) -> TokenUsage:
+    """Return the usage of a call with this answer, of which the provider said nothing that can be true."""
+    tally = Tally()
+    tally.add(answer.text)
+    for call in answer.tool_calls:
+        tally.add(call.name)
+        tally.add(call.arguments)
+    return estimate_usage(request, tally.tokens)
 
 
 def upper_bound_tokens(request: ChatRequest) -> int:
