@@ -12,6 +12,7 @@ import pytest
 
 from omni_core import PageRequest, UsageQuery
 from omni_core.adapters.postgres.budgets import PostgresBudgetStore, PostgresLeases
+from omni_core.adapters.postgres.tenancy import PostgresKeyStore
 from omni_core.adapters.postgres.uow import PostgresUnitOfWork
 from omni_core.adapters.system import SystemIds
 from omni_core.domain.budgets.api import Budgets, BudgetStatus
@@ -164,7 +165,7 @@ async def test_what_killed_servers_had_set_aside_comes_back(
     assert installation.omni.database is not None
     database, clock, ids = installation.omni.database, FixedClock(datetime.now(UTC)), SystemIds()
     budgets = Budgets(
-        PostgresUnitOfWork(database.engine, clock, ids), PostgresBudgetStore(), clock, ids, currency="USD"
+        PostgresUnitOfWork(database.engine, clock, ids), PostgresBudgetStore(), PostgresKeyStore(), clock, ids, currency="USD"
     )
 
     async def status() -> BudgetStatus:

@@ -8,14 +8,15 @@ from omni_core.domain.kernel.errors import InvalidValue, MissingScope
 from omni_core.domain.kernel.money import Money
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.kernel.tenancy import Scope, TenantId
-from omni_core.testing.builders import a_principal, a_tenant_id
+from omni_core.testing.builders import a_principal, a_tenant_id, an_api_key
+from omni_core.testing.contracts.key_store import stored
 from omni_core.testing.spending import CENT
 from tests.support.backends import Backend
 
 
 @pytest.fixture
 def budgets(memory):
-    return Budgets(memory.uow, memory.budget_store, memory.clock, memory.ids, "USD")
+    return Budgets(memory.uow, memory.budget_store, memory.key_store, memory.clock, memory.ids, "USD")
 
 
 async def events(memory: Backend, tenant_id: TenantId) -> list[tuple[str, object]]:
@@ -25,13 +26,24 @@ async def events(memory: Backend, tenant_id: TenantId) -> list[tuple[str, object
 
 
 async def test_a_new_budget_has_everything_left(budgets, till, memory):
-    status = await budgets.create(till.principal, SetBudget(Window.DAY, "12.50", till.principal.key_id))
-    assert (status.budget.limit, status.budget.key_id) == (Money(1250, "USD"), till.principal.key_id)
+    key = await stored(memory.uow, memory.key_store, an_api_key(till.tenant_id))
+    status = await budgets.create(till.principal, SetBudget(Window.DAY, "12.50", key.id))
+    assert (status.budget.limit, status.budget.key_id) == (Money(1250, "USD"), key.id)
     assert status.remaining_picos == 1250 * CENT
     assert status.period_start == datetime(2026, 11, 21, tzinfo=UTC)
     assert status.resets_at == datetime(2026, 11, 22, tzinfo=UTC)
     assert list(await budgets.list(till.principal)) == [status]
     assert await events(memory, till.tenant_id) == [("budget_set", 1250)]
+
+
+async def test_a_budget_is_of_a_key_that_the_tenant_has(budgets, till, memory):
+    theirs = await stored(memory.uow, memory.key_store, an_api_key(a_tenant_id()))
+    for key_id in (theirs.id, memory.ids.new()):
+        with pytest.raises(InvalidBudget) as caught:
+            await budgets.create(till.principal, SetBudget(Window.DAY, "1", key_id))
+        assert caught.value.fields["field"] == "key_id"
+    assert list(await budgets.list(till.principal)) == []
+    assert await events(memory, till.tenant_id) == []
 
 
 async def test_there_is_one_budget_for_a_key_and_a_window(budgets, till, memory):

@@ -62,6 +62,10 @@ class MemoryKeyStore:
         """Store a new key."""
         memory_tx(tx).put("api_key", key.id, key)
 
+    async def has(self, tx: Transaction, key_id: UUID) -> bool:
+        """Tell whether there is a key with this id."""
+        return memory_tx(tx).get("api_key", key_id) is not None
+
     async def lock(self, tx: Transaction, key_id: UUID) -> ApiKey:
         """Return a key."""
         key = memory_tx(tx).get("api_key", key_id)

@@ -101,6 +101,11 @@ class PostgresKeyStore:
             )
         )
 
+    async def has(self, tx: Transaction, key_id: UUID) -> bool:
+        """Tell whether there is a key with this id."""
+        query = sa.select(api_key.c.id).where(api_key.c.tenant_id == tx.tenant_id, api_key.c.id == key_id)
+        return (await connection_of(tx).execute(query)).first() is not None
+
     async def lock(self, tx: Transaction, key_id: UUID) -> ApiKey:
         """Return a key, locked."""
         query = sa.select(api_key).where(api_key.c.tenant_id == tx.tenant_id, api_key.c.id == key_id)

@@ -11,6 +11,7 @@ class BudgetsContainer(containers.DeclarativeContainer):
     """Budgets, and the desk at which this process reserves."""
 
     platform = providers.DependenciesContainer()
+    tenancy = providers.DependenciesContainer()
 
     store = providers.Selector(
         platform.storage,
@@ -23,7 +24,13 @@ class BudgetsContainer(containers.DeclarativeContainer):
         postgres=providers.Singleton(PostgresLeases, platform.pool),
     )
     budgets = providers.Singleton(
-        Budgets, platform.uow, store, platform.clock, platform.ids, platform.settings.provided.currency
+        Budgets,
+        platform.uow,
+        store,
+        tenancy.key_store,
+        platform.clock,
+        platform.ids,
+        platform.settings.provided.currency,
     )
     desk = providers.Singleton(
         BudgetDesk,

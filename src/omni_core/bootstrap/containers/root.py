@@ -41,7 +41,7 @@ class RootContainer(containers.DeclarativeContainer):
 
     tenancy = providers.Container(TenancyContainer, platform=platform)
     pricing = providers.Container(PricingContainer, platform=platform)
-    budgets = providers.Container(BudgetsContainer, platform=platform)
+    budgets = providers.Container(BudgetsContainer, platform=platform, tenancy=tenancy)
     metering = providers.Container(MeteringContainer, platform=platform)
     billing = providers.Container(BillingContainer, platform=platform, pricing=pricing)
     jobs = providers.Container(JobsContainer, platform=platform)

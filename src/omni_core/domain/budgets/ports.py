@@ -39,6 +39,14 @@ class BudgetStore(Protocol):
         ...
 
 
+class TenantKeys(Protocol):
+    """The API keys of the transaction's tenant, as far as budgets ask; tenancy's `KeyStore` is one."""
+
+    async def has(self, tx: Transaction, key_id: UUID) -> bool:
+        """Tell whether the tenant has a key with this id, revoked or not."""
+        ...
+
+
 class Grant(msgspec.Struct, frozen=True):
     """The answer to a wish for money. `granted_picos` is 0 where less than the need was free.
 

@@ -5,9 +5,10 @@ from uuid import UUID
 
 import msgspec
 
+from omni_core.domain.budgets.errors import InvalidBudget
 from omni_core.domain.budgets.events import BudgetRemoved
 from omni_core.domain.budgets.model import Budget, BudgetStatus, Pot, Window
-from omni_core.domain.budgets.ports import BudgetStore
+from omni_core.domain.budgets.ports import BudgetStore, TenantKeys
 from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.money import Money
@@ -26,20 +27,28 @@ class SetBudget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Budgets:
     """The budgets of a tenant."""
 
-    def __init__(self, uow: UnitOfWork, store: BudgetStore, clock: Clock, ids: Ids, currency: str) -> None:
+    def __init__(
+        self, uow: UnitOfWork, store: BudgetStore, keys: TenantKeys, clock: Clock, ids: Ids, currency: str
+    ) -> None:
         self._uow = uow
         self._store = store
+        self._keys = keys
         self._clock = clock
         self._ids = ids
         self._currency = currency
 
     async def create(self, principal: Principal, command: SetBudget) -> BudgetStatus:
-        """Make a budget (budgets:write), in force within a second; raise `InvalidValue` or `BudgetExists`."""
+        """Make a budget (budgets:write), in force within a second.
+
+        Raises `InvalidValue`, `BudgetExists`, or `InvalidBudget` for a key that the tenant does not have.
+        """
         principal.require(Scope.BUDGETS_WRITE)
         limit = Money.parse(command.limit, self._currency, "limit")
         now = self._clock.now()
         budget = Budget(self._ids.new(), principal.tenant_id, command.key_id, command.window, limit, now)
         async with self._uow(principal.tenant_id) as tx:
+            if command.key_id is not None and not await self._keys.has(tx, command.key_id):
+                raise InvalidBudget("the tenant has no key with this id", field="key_id", allowed="the id of a key")
             await self._store.add(tx, budget)
             await tx.record(budget.was_set())
         return await self._status(principal, budget)

@@ -51,6 +51,10 @@ class KeyStore(Protocol):
         """Store a new key."""
         ...
 
+    async def has(self, tx: Transaction, key_id: UUID) -> bool:
+        """Tell whether there is a key with this id, revoked or not."""
+        ...
+
     async def lock(self, tx: Transaction, key_id: UUID) -> ApiKey:
         """Return a key and keep others from changing it; raise `UnknownKey`."""
         ...

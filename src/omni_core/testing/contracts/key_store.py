@@ -41,6 +41,14 @@ class KeyStoreContract:
         async with uow(key.tenant_id) as tx:
             assert (await key_store.lock(tx, key.id)).revoked_at == NOON
 
+    async def test_it_tells_whether_a_tenant_has_a_key(self, uow: UnitOfWork, key_store: KeyStore) -> None:
+        key = await stored(uow, key_store, an_api_key(a_tenant_id()))
+        async with uow(key.tenant_id) as tx:
+            assert await key_store.has(tx, key.id)
+            assert not await key_store.has(tx, key.tenant_id)
+        async with uow(a_tenant_id()) as tx:
+            assert not await key_store.has(tx, key.id)
+
     async def test_of_two_revocations_at_once_one_happens(self, uow: UnitOfWork, key_store: KeyStore) -> None:
         key = await stored(uow, key_store, an_api_key(a_tenant_id()))
 
