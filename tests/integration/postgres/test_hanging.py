@@ -82,14 +82,9 @@ async def test_everything_that_is_asked_of_it_ends_and_so_does_the_program(serve
 
         server.hang()
         async with asyncio.timeout(WITHIN_S):
-            # Twice as many as there are connections: those who wait for one are told as well.
-            asked = [
-                database.ping(),
-                PostgresDirectory(database.pool).find_key("x"),
-                begin(database),
-                reserve(database),
-            ]
-            asked += [PostgresDirectory(database.pool).tenant_of_slug("x") for _ in range(8)]
+            asked: list[Awaitable[object]] = [database.ping(), begin(database), reserve(database)]
+            # More than there are connections: those who wait for one are told as well.
+            asked.extend(PostgresDirectory(database.pool).find_key("x") for _ in range(8))
             answers = await asyncio.gather(*asked, return_exceptions=True)
         assert [type(answer) for answer in answers] == [DatabaseUnavailable] * len(asked)
 

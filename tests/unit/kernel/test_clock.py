@@ -20,6 +20,9 @@ def test_a_month_runs_up_to_the_next():
 def test_a_year_ends_in_the_next():
     assert Month(2026, 12).next() == Month(2027, 1)
     assert Month(2026, 12).end == datetime(2027, 1, 1, tzinfo=UTC)
+    assert Month(9998, 12).end == datetime(9999, 1, 1, tzinfo=UTC)
+    with pytest.raises(InvalidValue):
+        Month(9998, 12).next()
 
 
 def test_months_have_an_order():

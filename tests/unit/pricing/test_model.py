@@ -60,6 +60,8 @@ def test_a_price_of_its_own_wins():
         ({"input": "1", "output": "cheap"}, "prices.output"),
         ({"input": "1", "output": "Infinity"}, "prices.output"),
         ({"input": "1", "output": "1", "image": "0.0000000000001"}, "prices.image"),
+        ({"input": "1000000000000", "output": "1"}, "prices.input"),
+        ({"input": "1", "output": "1", "request": "1000000"}, "prices.request"),
     ],
 )
 def test_a_wrong_price_is_named(wrong, field):

@@ -54,11 +54,11 @@ class Month(msgspec.Struct, frozen=True, order=True):
     @property
     def end(self) -> datetime:
         """The first moment after the month."""
-        return self.next().start
+        return (self.start + timedelta(days=32)).replace(day=1)
 
     def next(self) -> "Month":
-        """Return the month after this one."""
-        return Month(self.year + 1, 1) if self.month == 12 else Month(self.year, self.month + 1)
+        """Return the month after this one; raise `InvalidValue` for the last that there is."""
+        return Month.of(self.end)
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"

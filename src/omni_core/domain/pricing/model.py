@@ -13,6 +13,9 @@ from omni_core.domain.pricing.errors import InvalidPrice
 
 _PER_MILLION = 6
 _PER_PIECE = frozenset({Meter.IMAGE, Meter.REQUEST})
+# In picos a token or a piece: an invoice line's unit price is a bigint in the database, and a price beyond this is a slip.
+_TOO_DEAR_EXPONENT = 18
+_TOO_DEAR = 10**_TOO_DEAR_EXPONENT
 # A meter without a price of its own costs what its tokens are a kind of; pieces without one are free.
 _FALLBACKS = {
     Meter.CACHED_INPUT: Meter.INPUT,
@@ -39,7 +42,8 @@ class Rates(msgspec.Struct, frozen=True):
         """Read prices in major units: of a million tokens, or of one image or request.
 
         `input` and `output` are wanted; cached input, cache writes and audio default to them, image and request to 0.
-        Raises `InvalidPrice` for an unknown meter, a missing one, or a price finer than 10⁻¹² for a token.
+        Raises `InvalidPrice` for an unknown meter, a missing one, a price finer than 10⁻¹² for a token, or one from
+        10⁶ for a token or a piece on.
         """
         unknown = prices.keys() - set(Meter)
         missing = {Meter.INPUT.value, Meter.OUTPUT.value} - prices.keys()
@@ -80,6 +84,9 @@ def _parse_rate(text: str, meter: str) -> int:
     picos = parse_decimal(text, field).scaleb(shift)
     if picos != picos.to_integral_value():
         raise InvalidPrice(f"{field} has more than {shift} decimal places", field=field, allowed=f"{shift} places")
+    if picos >= _TOO_DEAR:
+        most = f"below 10^{_TOO_DEAR_EXPONENT - shift}"
+        raise InvalidPrice(f"{field} must be {most}", field=field, allowed=most)
     return int(picos)
 
 

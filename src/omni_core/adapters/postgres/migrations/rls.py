@@ -14,6 +14,7 @@ def protect(table: str, *, grants: str = "select, insert, update, delete") -> No
     op.execute(f"alter table {table} enable row level security")
     op.execute(f"alter table {table} force row level security")
     op.execute(
-        f"create policy {table}_tenant on {table} to omni_app using (tenant_id = {_CURRENT}) with check (tenant_id = {_CURRENT})"
+        f"create policy {table}_tenant on {table} to omni_app"
+        f" using (tenant_id = {_CURRENT}) with check (tenant_id = {_CURRENT})"
     )
     op.execute(f"grant {grants} on {table} to omni_app")

@@ -22,14 +22,17 @@ create function omni_tenant_of_slug(wanted text) returns uuid
 
 create function omni_tenant_ids(how_many int, after_id uuid) returns setof uuid
     language sql stable security definer set search_path = public, pg_temp
-    as $$ select tenant_id from tenant where after_id is null or tenant_id > after_id order by tenant_id limit how_many $$;
+    as $$
+        select tenant_id from tenant where after_id is null or tenant_id > after_id order by tenant_id limit how_many
+    $$;
 
 create function omni_find_key(wanted text)
     returns table (tenant_id uuid, id uuid, public_id text, digest bytea, name text, scopes text[],
                    created_at timestamptz, expires_at timestamptz, revoked_at timestamptz, tenant_status text)
     language sql stable security definer set search_path = public, pg_temp
     as $$
-        select k.tenant_id, k.id, k.public_id, k.digest, k.name, k.scopes, k.created_at, k.expires_at, k.revoked_at, t.status
+        select k.tenant_id, k.id, k.public_id, k.digest, k.name, k.scopes, k.created_at, k.expires_at, k.revoked_at,
+               t.status
           from api_key k join tenant t on t.tenant_id = k.tenant_id
          where k.public_id = wanted
     $$;
