@@ -1,5 +1,6 @@
 """Errors as `application/problem+json` (RFC 9457), with the one table from kind to status."""
 
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -107,7 +108,8 @@ def problem_headers(error: OmniError) -> dict[str, str]:
     """Return the headers that go with an error: when to come back, how to prove who one is, whether to try again."""
     headers = {}
     if "retry_after_s" in error.fields:
-        headers["Retry-After"] = str(error.fields["retry_after_s"])
+        # Whole seconds are all that the header takes; a provider may have asked for a fraction.
+        headers["Retry-After"] = str(math.ceil(error.fields["retry_after_s"]))
     if error.kind is Kind.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = 'Bearer realm="omni"'
     if not error.retryable:
@@ -120,8 +122,11 @@ def to_response(request: Request[Any, Any, Any], error: Exception) -> Response[b
     """Answer any exception. What nobody foresaw is logged in full and told in one sentence."""
     known = as_omni_error(error)
     request_id = request_id_of(request.scope)
+    facts = {"path": request.scope["path"], "request_id": request_id, "code": known.code}
     if known.kind is Kind.INTERNAL:
-        _log.error("request failed", path=request.scope["path"], request_id=request_id, code=known.code, exc_info=error)
+        _log.error("request failed", **facts, exc_info=error)
+    elif known.kind is Kind.DEPENDENCY:
+        _log.warning("request failed", **facts, detail=known.detail)
     return Response(
         problem_body(known, request_id),
         status_code=status_of(known),
@@ -145,6 +150,9 @@ def _invalid_parameter(error: ValidationException) -> OmniError:
     first = error.extra[0] if isinstance(error.extra, list) and error.extra else None
     if isinstance(first, Mapping):
         field, message = str(first.get("key", "")), str(first.get("message", error.detail))
+        if field == "data":
+            # What there is of a body has been decoded by then, so there is none.
+            return MalformedBody("the body is empty", field="", allowed="a JSON object in UTF-8")
         return InvalidParameter(f"{field}: {message}" if field else message, field=field, allowed=message)
     return InvalidParameter(error.detail)
 

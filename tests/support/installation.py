@@ -28,7 +28,8 @@ from omni_core.testing.upstream import FAULTS, FakeUpstream
 from tests.support.program import Program, free_port, running_program
 
 PROVIDER_KEY = "sk-provider-0123456789abcdefABCDEF"
-IMPATIENT_S = 0.5
+REFUSED_KEY = "sk-revoked-0123456789abcdefABCDEF"
+IMPATIENT_S = 1.0
 """The read timeout of the provider whose models misbehave."""
 
 # Prices in dollars: of a million tokens, or of one image or request. The last two cost a cent a call; `flat` no more
@@ -78,6 +79,10 @@ class Installation:
         made = await self.omni.keys.create(customer.principal, CreateKey("some", tuple(scopes)))
         return made.secret
 
+    async def operator_key(self) -> str:
+        """Make a key that may do everything, for every tenant."""
+        return await self.key(await self.customer(), *Scope)
+
     async def budget(self, customer: Customer, limit: str, **given: Any) -> None:
         """Give a customer, or a key of it, a budget of a month."""
         await self.omni.budgets.create(customer.principal, SetBudget(Window.MONTH, limit, **given))
@@ -110,7 +115,7 @@ async def _add_models(omni: Omni, upstream: FakeUpstream) -> None:
         ("fake", "openai", upstream.url, PROVIDER_KEY, 30.0),
         ("claude", "anthropic", upstream.anthropic_url, PROVIDER_KEY, 30.0),
         ("impatient", "openai", upstream.url, PROVIDER_KEY, IMPATIENT_S),
-        ("locked-out", "openai", upstream.url, "sk-revoked-0123456789abcdefABCDEF", 30.0),
+        ("locked-out", "openai", upstream.url, REFUSED_KEY, 30.0),
         ("down", "openai", nowhere, PROVIDER_KEY, 30.0),
     ):
         await omni.catalogue.add_provider(OPERATOR, AddProvider(name, kind, url, key, read_timeout_s=patience_s))

@@ -45,6 +45,8 @@ def configure_logging(level: str, form: Literal["auto", "console", "json"]) -> N
     root.setLevel(_LEVELS[level])
     # Tells at every start which dialect it found.
     logging.getLogger("alembic").setLevel(max(_LEVELS[level], logging.WARNING))
+    # While PostgreSQL is away it writes a traceback each second; requests that fail for it are logged in any case.
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
