@@ -165,7 +165,12 @@ async def test_what_killed_servers_had_set_aside_comes_back(
     assert installation.omni.database is not None
     database, clock, ids = installation.omni.database, FixedClock(datetime.now(UTC)), SystemIds()
     budgets = Budgets(
-        PostgresUnitOfWork(database.engine, clock, ids), PostgresBudgetStore(), PostgresKeyStore(), clock, ids, currency="USD"
+        PostgresUnitOfWork(database.engine, clock, ids),
+        PostgresBudgetStore(),
+        PostgresKeyStore(),
+        clock,
+        ids,
+        currency="USD",
     )
 
     async def status() -> BudgetStatus:
