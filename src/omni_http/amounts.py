@@ -8,13 +8,11 @@ from litestar.params import QueryParameter
 
 from omni_core import Money, Page
 from omni_core.domain.kernel.money import format_picos
-from omni_core.domain.kernel.pages import DEFAULT_LIMIT, MAX_LIMIT
+from omni_core.domain.kernel.pages import MAX_LIMIT
 
 T = TypeVar("T")
 U = TypeVar("U")
-Limit = Annotated[
-    int, QueryParameter(name="limit", ge=1, le=MAX_LIMIT, default=DEFAULT_LIMIT, description="Rows a page.")
-]
+Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=MAX_LIMIT, description="Rows a page.")]
 Cursor = Annotated[str | None, QueryParameter(name="cursor", description="`next_cursor` of the page before.")]
 
 

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from litestar import Controller, get, post
 from litestar.openapi.spec import Example
-from litestar.params import Body, QueryParameter
+from litestar.params import Body, FromPath, QueryParameter
 
 from omni_core import Month, PageRequest
+from omni_core.domain.kernel.pages import DEFAULT_LIMIT
 from omni_http.amounts import Cursor, Limit, Listing, listing
 from omni_http.bodies import body_of
 from omni_http.services import KeyedRequest, omni_of
@@ -26,7 +27,9 @@ class BillingController(Controller):
     tags: Sequence[str] | None = ["billing"]
 
     @get()
-    async def invoices(self, request: KeyedRequest, limit: Limit, cursor: Cursor = None) -> Listing[InvoiceSummaryView]:
+    async def invoices(
+        self, request: KeyedRequest, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    ) -> Listing[InvoiceSummaryView]:
         """List the tenant's invoices, newest first (scope `billing:read`)."""
         page = await omni_of(request).billing.list(request.user, PageRequest(limit, cursor))
         return listing(page, InvoiceSummaryView.of)
@@ -42,13 +45,13 @@ class BillingController(Controller):
         return InvoiceView.of(await omni_of(request).billing.preview(request.user, Month.parse(month)))
 
     @get("/{invoice_id:uuid}")
-    async def invoice(self, request: KeyedRequest, invoice_id: UUID) -> InvoiceView:
+    async def invoice(self, request: KeyedRequest, invoice_id: FromPath[UUID]) -> InvoiceView:
         """Show an invoice and its lines (scope `billing:read`)."""
         return InvoiceView.of(await omni_of(request).billing.get(request.user, invoice_id))
 
     @get("/{invoice_id:uuid}/usage")
     async def usage(
-        self, request: KeyedRequest, invoice_id: UUID, limit: Limit, cursor: Cursor = None
+        self, request: KeyedRequest, invoice_id: FromPath[UUID], limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Listing[UsageEventView]:
         """List the calls that an invoice charges for, newest first (scope `billing:read`)."""
         page = await omni_of(request).billing.usage_of(request.user, invoice_id, PageRequest(limit, cursor))

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from litestar import Controller, delete, get, patch, post
 from litestar.openapi.spec import Example
-from litestar.params import Body
+from litestar.params import Body, FromPath
 
 from omni_core import SetBudget
 from omni_http.bodies import body_of
@@ -37,12 +37,12 @@ class BudgetsController(Controller):
 
     @patch("/{budget_id:uuid}", dto=body_of(ChangeLimit), return_dto=None)
     async def change_limit(
-        self, request: KeyedRequest, budget_id: UUID, data: Annotated[ChangeLimit, Body(examples=[_LIMIT])]
+        self, request: KeyedRequest, budget_id: FromPath[UUID], data: Annotated[ChangeLimit, Body(examples=[_LIMIT])]
     ) -> BudgetView:
         """Set another limit, in force for the running period as well (scope `budgets:write`)."""
         return BudgetView.of(await omni_of(request).budgets.change_limit(request.user, budget_id, data.limit))
 
     @delete("/{budget_id:uuid}")
-    async def remove_budget(self, request: KeyedRequest, budget_id: UUID) -> None:
+    async def remove_budget(self, request: KeyedRequest, budget_id: FromPath[UUID]) -> None:
         """Remove a budget; what was spent stays in the usage (scope `budgets:write`)."""
         await omni_of(request).budgets.remove(request.user, budget_id)

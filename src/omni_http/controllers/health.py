@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from litestar import Controller, Response, get
+from litestar.params import FromPath
 
 from omni_core import OmniError, __version__
 from omni_http.problems import Problem, explain, status_of
@@ -48,6 +49,6 @@ class HealthController(Controller):
         return metrics_of(request).exposition()
 
     @get("/api/problems/{code:str}")
-    async def problem(self, code: str) -> Problem:
+    async def problem(self, code: FromPath[str]) -> Problem:
         """Explain the problem of this code."""
         return explain(code)

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from litestar import Controller, get, post
 from litestar.openapi.spec import Example
-from litestar.params import Body, QueryParameter
+from litestar.params import Body, FromPath, QueryParameter
 
 from omni_core import PageRequest
 from omni_core.domain.jobs.api import JobStatus
+from omni_core.domain.kernel.pages import DEFAULT_LIMIT
 from omni_http.amounts import Cursor, Limit, Listing, listing
 from omni_http.bodies import body_of
 from omni_http.services import KeyedRequest, omni_of
@@ -35,22 +36,22 @@ class JobsController(Controller):
 
     @get()
     async def jobs(
-        self, request: KeyedRequest, limit: Limit, cursor: Cursor = None, status: _Status = None
+        self, request: KeyedRequest, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None, status: _Status = None
     ) -> Listing[JobView]:
         """List the tenant's jobs, newest first (scope `jobs:read`)."""
         return listing(await omni_of(request).jobs.list(request.user, PageRequest(limit, cursor), status), JobView.of)
 
     @get("/{job_id:uuid}")
-    async def job(self, request: KeyedRequest, job_id: UUID) -> JobView:
+    async def job(self, request: KeyedRequest, job_id: FromPath[UUID]) -> JobView:
         """Show a job (scope `jobs:read`)."""
         return JobView.of(await omni_of(request).jobs.get(request.user, job_id))
 
     @post("/{job_id:uuid}/cancel", status_code=200)
-    async def cancel(self, request: KeyedRequest, job_id: UUID) -> JobView:
+    async def cancel(self, request: KeyedRequest, job_id: FromPath[UUID]) -> JobView:
         """Cancel a job that waits, or ask one that runs to stop (scope `jobs:write`)."""
         return JobView.of(await omni_of(request).jobs.cancel(request.user, job_id))
 
     @post("/{job_id:uuid}/retry", status_code=200)
-    async def retry(self, request: KeyedRequest, job_id: UUID) -> JobView:
+    async def retry(self, request: KeyedRequest, job_id: FromPath[UUID]) -> JobView:
         """Queue a job that failed once more (scope `jobs:write`)."""
         return JobView.of(await omni_of(request).jobs.retry(request.user, job_id))

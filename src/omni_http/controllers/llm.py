@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from litestar import Controller, Response, delete, get, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
-from litestar.params import Body
+from litestar.params import Body, FromPath
 
 from omni_core import AddModel, AddProvider
 from omni_core.domain.llm.api import ProviderView
@@ -71,7 +71,7 @@ class LlmController(Controller):
         return ModelList([WireModel.of(model) for model in models])
 
     @get("/models/{name:path}")
-    async def model(self, request: KeyedRequest, name: str) -> WireModel:
+    async def model(self, request: KeyedRequest, name: FromPath[str]) -> WireModel:
         """Show one model (scope `models:read`)."""
         return WireModel.of(await omni_of(request).catalogue.model(request.user, name.removeprefix("/")))
 
@@ -81,7 +81,7 @@ class LlmController(Controller):
         return WireModel.of(await omni_of(request).catalogue.add_model(request.user, data))
 
     @delete("/models/{name:path}")
-    async def remove_model(self, request: KeyedRequest, name: str) -> None:
+    async def remove_model(self, request: KeyedRequest, name: FromPath[str]) -> None:
         """Make a model uncallable; its usage and prices stay (scope `platform:admin`)."""
         await omni_of(request).catalogue.remove_model(request.user, name.removeprefix("/"))
 
@@ -98,6 +98,6 @@ class LlmController(Controller):
         return await omni_of(request).catalogue.add_provider(request.user, data)
 
     @delete("/providers/{name:str}")
-    async def remove_provider(self, request: KeyedRequest, name: str) -> None:
+    async def remove_provider(self, request: KeyedRequest, name: FromPath[str]) -> None:
         """Forget a provider and its key (scope `platform:admin`)."""
         await omni_of(request).catalogue.remove_provider(request.user, name)

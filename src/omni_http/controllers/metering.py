@@ -9,6 +9,7 @@ from litestar.params import QueryParameter
 
 from omni_core import PageRequest, UsageQuery
 from omni_core.domain.kernel.clock import parse_moment
+from omni_core.domain.kernel.pages import DEFAULT_LIMIT
 from omni_core.domain.metering.api import Grouping
 from omni_http.amounts import Cursor, Limit, Listing, listing
 from omni_http.services import KeyedRequest, omni_of
@@ -53,7 +54,7 @@ class MeteringController(Controller):
         request: KeyedRequest,
         since: _Since,
         until: _Until,
-        limit: Limit,
+        limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
         model: _Model = None,
         key_id: _Key = None,

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from litestar import Controller, delete, get, post
 from litestar.openapi.spec import Example
-from litestar.params import Body
+from litestar.params import Body, FromPath
 
 from omni_core import CreateKey, CreateTenant, PageRequest, TenantId
+from omni_core.domain.kernel.pages import DEFAULT_LIMIT
 from omni_http.amounts import Cursor, Limit, Listing, listing
 from omni_http.bodies import body_of
 from omni_http.services import KeyedRequest, omni_of
@@ -33,7 +34,9 @@ class TenancyController(Controller):
         return TenantView.of(await omni_of(request).tenants.create(request.user, data))
 
     @get("/tenants")
-    async def tenants(self, request: KeyedRequest, limit: Limit, cursor: Cursor = None) -> Listing[TenantView]:
+    async def tenants(
+        self, request: KeyedRequest, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    ) -> Listing[TenantView]:
         """List all tenants, oldest first (scope `platform:admin`)."""
         page = await omni_of(request).tenants.list(request.user, PageRequest(limit, cursor))
         return listing(page, TenantView.of)
@@ -44,13 +47,13 @@ class TenancyController(Controller):
         return TenantView.of(await omni_of(request).tenants.get(request.user))
 
     @post("/tenants/{tenant_id:uuid}/suspend", status_code=200)
-    async def suspend(self, request: KeyedRequest, tenant_id: UUID) -> TenantView:
+    async def suspend(self, request: KeyedRequest, tenant_id: FromPath[UUID]) -> TenantView:
         """Shut a tenant's keys out, within a second (scope `platform:admin`)."""
         principal = request.user.acting_for(TenantId(tenant_id))
         return TenantView.of(await omni_of(request).tenants.suspend(principal))
 
     @post("/tenants/{tenant_id:uuid}/reactivate", status_code=200)
-    async def reactivate(self, request: KeyedRequest, tenant_id: UUID) -> TenantView:
+    async def reactivate(self, request: KeyedRequest, tenant_id: FromPath[UUID]) -> TenantView:
         """Let a tenant's keys in again (scope `platform:admin`)."""
         principal = request.user.acting_for(TenantId(tenant_id))
         return TenantView.of(await omni_of(request).tenants.reactivate(principal))
@@ -68,7 +71,7 @@ class TenancyController(Controller):
         return MemberView.of(await omni_of(request).tenants.add_member(request.user, data.email, data.role))
 
     @delete("/members/{member_id:uuid}")
-    async def remove_member(self, request: KeyedRequest, member_id: UUID) -> None:
+    async def remove_member(self, request: KeyedRequest, member_id: FromPath[UUID]) -> None:
         """Remove a person from the tenant; the last owner stays (scope `tenant:write`)."""
         await omni_of(request).tenants.remove_member(request.user, member_id)
 
@@ -78,11 +81,13 @@ class TenancyController(Controller):
         return NewKeyView.of(await omni_of(request).keys.create(request.user, data))
 
     @get("/keys")
-    async def keys(self, request: KeyedRequest, limit: Limit, cursor: Cursor = None) -> Listing[KeyView]:
+    async def keys(
+        self, request: KeyedRequest, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    ) -> Listing[KeyView]:
         """List the tenant's keys, newest first (scope `keys:read`)."""
         return listing(await omni_of(request).keys.list(request.user, PageRequest(limit, cursor)), KeyView.of)
 
     @delete("/keys/{key_id:uuid}", status_code=200)
-    async def revoke_key(self, request: KeyedRequest, key_id: UUID) -> KeyView:
+    async def revoke_key(self, request: KeyedRequest, key_id: FromPath[UUID]) -> KeyView:
         """Revoke a key, in every process within a second (scope `keys:write`)."""
         return KeyView.of(await omni_of(request).keys.revoke(request.user, key_id))
