@@ -38,6 +38,12 @@ class Measured:
         resident: int = self._process.memory_info().rss
         return resident / MB
 
+    def pin(self, core: int | None) -> None:
+        """Keep it, and what it starts from now on, on one core; on any where None."""
+        if core is not None:
+            for process in self._all():
+                os.sched_setaffinity(process.pid, {core})
+
     def _all(self) -> list[psutil.Process]:
         return [self._process, *(self._process.children() if self._with_children else ())]
 
@@ -51,8 +57,7 @@ async def started(
         sys.executable, *arguments, stdout=asyncio.subprocess.PIPE, env={**os.environ, **(environment or {})}
     )
     try:
-        if core is not None:
-            pin(process.pid, core)
+        Measured(process.pid).pin(core)
         yield process
     finally:
         if process.returncode is None:
@@ -72,11 +77,6 @@ def cores() -> tuple[int | None, int | None]:
         return None, None
     allowed = sorted(os.sched_getaffinity(0))
     return (allowed[0], allowed[1]) if len(allowed) > 1 else (None, None)
-
-
-def pin(pid: int, core: int) -> None:
-    """Keep a process on one core."""
-    os.sched_setaffinity(pid, {core})
 
 
 def free_port() -> int:

@@ -78,13 +78,13 @@ async def omni(provider: Target) -> AsyncGenerator[tuple[Target, Ledger], None]:
     async with AsyncExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="omni-bench-", ignore_cleanup_errors=True)))
         library = await stack.enter_async_context(Omni.open(Settings(home=home), upgrade=True))
+        database = Measured((await status(home)).pid or 0, with_children=True)
+        database.pin(cores()[1])
         principal, key = await _furnish(library, provider)
         port = free_port()
         environment = {"OMNI_HOME": str(home), "OMNI_PORT": str(port), "OMNI_LOG_LEVEL": "warning"}
         process = await stack.enter_async_context(started(["-m", "omni_http"], cores()[0], environment))
         await listening(port, process)
-        postmaster = (await status(home)).pid
-        database = Measured(postmaster, with_children=True) if postmaster else None
         yield Target("Omni", port, Measured(process.pid), key, database), Ledger(library, principal)
 
 
