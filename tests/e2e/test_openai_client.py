@@ -35,7 +35,8 @@ async def client(server: Program, customer: Customer) -> AsyncIterator[openai.As
 @pytest.fixture
 def upstream_script(installation: Installation) -> None:
     for model in ("small", "claude"):
-        installation.upstream.script(model, Script(text=SAID, usage=TokenUsage(25, 10)))
+        # With pauses: words that arrive together are passed on together.
+        installation.upstream.script(model, Script(text=SAID, usage=TokenUsage(25, 10), delay_s=0.01))
 
 
 @pytest.mark.parametrize("model", CALLABLE)
