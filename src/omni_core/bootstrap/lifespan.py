@@ -14,6 +14,7 @@ from omni_core.adapters.postgres import migrate
 from omni_core.adapters.postgres.engine import APP_ROLE, Database, open_database
 from omni_core.bootstrap.containers.root import Opened, RootContainer, wire
 from omni_core.bootstrap.settings import Settings
+from omni_core.domain.budgets.api import BudgetDesk
 from omni_core.domain.kernel.errors import DependencyFailed, Precondition
 from omni_core.domain.llm.api import ChatModelFactory, ProviderConfig
 from omni_core.domain.llm.ports import Factories, OpenChatModel
@@ -31,10 +32,13 @@ class SchemaBehind(Precondition):
 
 
 class DatabaseUrls(msgspec.Struct, frozen=True):
-    """The same database for the program's plain role and for the owner of its tables."""
+    """The same database for the program's plain role and for the owner of its tables. They may hold passwords."""
 
     program: str
     owner: str
+
+    def __repr__(self) -> str:
+        return "DatabaseUrls(…)"
 
 
 @asynccontextmanager
@@ -72,7 +76,7 @@ async def open_container(
             )
         )
         stack.push_async_callback(_close, container)
-        await stack.enter_async_context(_running(container.budgets.desk().maintain))
+        await stack.enter_async_context(repeating(container.budgets.desk().maintain))
         yield container, database, urls
 
 
@@ -112,21 +116,33 @@ async def _close(container: RootContainer) -> None:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(container.llm.routes().close)
         stack.push_async_callback(container.metering.log().close)
-        stack.push_async_callback(container.budgets.desk().close)
+        stack.push_async_callback(_give_back, container.budgets.desk())
         stack.push_async_callback(container.llm.accounts().drain)
 
 
+async def _give_back(desk: BudgetDesk) -> None:
+    try:
+        await desk.close()
+    except DependencyFailed as error:
+        # Leases lapse by themselves, so a program can end well although its database has gone.
+        _log.warning("leases not given back", code=error.code, detail=error.detail)
+
+
 @asynccontextmanager
-async def _running(work: Callable[[], Awaitable[None]]) -> AsyncGenerator[None, None]:
-    """Do `work` again and again while the block lasts. A failing database does not end it."""
+async def repeating(
+    work: Callable[[], Awaitable[None]], every_s: float = MAINTAIN_EVERY_S
+) -> AsyncGenerator[None, None]:
+    """Do `work` every `every_s` seconds while the block lasts. No failure ends that: each is logged."""
 
     async def repeat() -> None:
         while True:
-            await asyncio.sleep(MAINTAIN_EVERY_S)
+            await asyncio.sleep(every_s)
             try:
                 await work()
             except DependencyFailed as error:
                 _log.warning("maintenance failed", code=error.code, detail=error.detail)
+            except Exception:  # noqa: BLE001 - whatever it is, the work is to be done again
+                _log.exception("maintenance failed")
 
     task = asyncio.create_task(repeat())
     try:
