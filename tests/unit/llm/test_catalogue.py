@@ -50,6 +50,17 @@ async def test_a_provider_wants_a_kind_that_somebody_speaks_and_a_name_of_its_ow
         await desk.omni.catalogue.add_provider(OPERATOR, AddProvider("somewhere", "scripted"))
 
 
+@pytest.mark.parametrize(
+    "url", ["https://ann:hush@host/v1", "https://hush@host", "host/v1", "", "http://[::1", "http://a\n"]
+)
+async def test_a_url_that_holds_a_secret_or_no_host_is_not_stored(desk: Desk, url: str):
+    with pytest.raises(InvalidValue) as caught:
+        await desk.omni.catalogue.add_provider(OPERATOR, AddProvider("x", "scripted", url))
+    assert caught.value.fields["field"] == "base_url"
+    assert "hush" not in str(caught.value)
+    assert "x" not in [provider.name for provider in await desk.omni.catalogue.providers(OPERATOR)]
+
+
 async def test_a_key_is_never_shown_again(desk: Desk):
     view = await desk.omni.catalogue.add_provider(OPERATOR, AddProvider("x", "scripted", api_key="sk-very-secret"))
     shown = f"{view} {await desk.omni.catalogue.providers(OPERATOR)} {AddProvider('x', 'y', api_key='sk-very-secret')}"

@@ -16,8 +16,8 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def pricing(memory):
-    return Pricing(memory.uow, memory.price_store, memory.clock, memory.ids, "USD")
+def pricing(memory, book):
+    return Pricing(memory.uow, memory.price_store, book, memory.clock, memory.ids, "USD")
 
 
 @pytest.fixture
@@ -48,17 +48,17 @@ async def test_the_price_in_force_is_the_one_of_the_calls_beginning(pricing, boo
         await book.price("other", now)
 
 
-async def test_a_new_price_is_known_within_a_second_or_when_told(pricing, book, memory):
+async def test_a_new_price_is_known_at_once_here_and_within_a_second_elsewhere(pricing, book, memory):
     await pricing.set_price(OPERATOR, SetPrice("m", CHEAP))
-    old = await book.price("m", memory.clock.now())
-    memory.clock.advance(PRICES_FRESH_S / 2)
-    new = await pricing.set_price(OPERATOR, SetPrice("m", DEAR))
+    elsewhere = PriceBook(memory.uow, memory.price_store, memory.clock)
+    old = await elsewhere.price("m", memory.clock.now())
     assert await book.price("m", memory.clock.now()) == old
     memory.clock.advance(PRICES_FRESH_S / 2)
+    new = await pricing.set_price(OPERATOR, SetPrice("m", DEAR))
+    assert await elsewhere.price("m", memory.clock.now()) == old
     assert await book.price("m", memory.clock.now()) == new
-    newest = await pricing.set_price(OPERATOR, SetPrice("m", CHEAP))
-    book.forget()
-    assert await book.price("m", memory.clock.now()) == newest
+    memory.clock.advance(PRICES_FRESH_S / 2)
+    assert await elsewhere.price("m", memory.clock.now()) == new
 
 
 async def test_only_a_models_first_price_may_begin_in_the_past(pricing, memory):

@@ -24,9 +24,9 @@ class LlmContainer(containers.DeclarativeContainer):
         memory=providers.Singleton(MemoryCatalogueStore),
         postgres=providers.Singleton(PostgresCatalogueStore),
     )
-    catalogue = providers.Singleton(
-        Catalogue, platform.uow, store, pricing.pricing, platform.seal, factories, configured, platform.clock
-    )
     routes = providers.Singleton(Routes, platform.uow, store, platform.seal, factories, configured, platform.clock)
+    catalogue = providers.Singleton(
+        Catalogue, platform.uow, store, pricing.pricing, routes, platform.seal, platform.clock
+    )
     accounts = providers.Singleton(Accounts, pricing.book, budgets.desk, metering.log, platform.clock, platform.ids)
     gateway = providers.Singleton(Gateway, routes, accounts, platform.clock, platform.ids)

@@ -15,7 +15,7 @@ class PricingContainer(containers.DeclarativeContainer):
     store = providers.Selector(
         platform.storage, memory=providers.Singleton(MemoryPriceStore), postgres=providers.Singleton(PostgresPriceStore)
     )
-    pricing = providers.Singleton(
-        Pricing, platform.uow, store, platform.clock, platform.ids, platform.settings.provided.currency
-    )
     book = providers.Singleton(PriceBook, platform.uow, store, platform.clock)
+    pricing = providers.Singleton(
+        Pricing, platform.uow, store, book, platform.clock, platform.ids, platform.settings.provided.currency
+    )

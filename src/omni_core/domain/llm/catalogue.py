@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -25,6 +26,27 @@ def check_name(name: str, field: str) -> str:
     return name
 
 
+def seal_context(provider: str) -> str:
+    """Return what a provider's sealed key is bound to."""
+    return f"provider:{provider}"
+
+
+def check_base_url(url: str) -> None:
+    """Raise `InvalidValue` unless `url` has a scheme and a host, and no user: it is stored and shown in the clear."""
+    try:
+        parts = urlsplit(url)
+        is_plain = bool(parts.scheme and parts.hostname and url.isprintable()) and parts.username is None
+    except ValueError:
+        is_plain = False
+    if not is_plain:
+        # The value itself stays out of the message: a URL with a user holds a password.
+        raise InvalidValue(
+            "base_url must be a URL with a host and without a user",
+            field="base_url",
+            allowed="such as https://host/v1",
+        )
+
+
 @dataclass(slots=True, frozen=True)
 class Provider:
     """Somebody who runs models. `sealed_key` is the operator's key with them, sealed."""
@@ -39,6 +61,8 @@ class Provider:
 
     def __post_init__(self) -> None:
         check_name(self.name, "name")
+        if self.base_url is not None:
+            check_base_url(self.base_url)
         if not (0 < self.connect_timeout_s <= 60 and 0 < self.read_timeout_s <= 3600):
             raise InvalidValue(
                 "timeouts must be above 0, up to 60 s to connect and up to 3600 s to read",

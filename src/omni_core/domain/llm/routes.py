@@ -1,6 +1,7 @@
 """From a model's name to an open client of its provider, for the path of every call."""
 
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
 import msgspec
 
@@ -8,10 +9,9 @@ from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.fresh import Fresh
 from omni_core.domain.kernel.tenancy import PLATFORM
 from omni_core.domain.kernel.uow import UnitOfWork
-from omni_core.domain.llm.catalogue import Model, Provider
+from omni_core.domain.llm.catalogue import Model, Provider, seal_context
 from omni_core.domain.llm.errors import ProviderNotReady, UnknownModel, UnknownProviderKind
 from omni_core.domain.llm.ports import CatalogueStore, ChatModel, Factories, OpenChatModel, ProviderConfig, Seal
-from omni_core.domain.llm.service import seal_context
 
 CATALOGUE_FRESH_S = 1.0
 
@@ -24,7 +24,10 @@ class Route(msgspec.Struct, frozen=True):
 
 
 class Routes:
-    """Opens one client for each provider, when it is first called, and keeps it until `close`."""
+    """Opens one client for each provider, when it is first called, and keeps it until `close`.
+
+    `configured` are the providers of the settings, by name; they come before those of the catalogue.
+    """
 
     def __init__(
         self,
@@ -38,8 +41,8 @@ class Routes:
         self._uow = uow
         self._store = store
         self._seal = seal
-        self._factories = factories
-        self._configured = {config.name: config for config in configured}
+        self.factories = factories
+        self.configured = {config.name: config for config in configured}
         self._catalogue = Fresh(self._read, clock, CATALOGUE_FRESH_S)
         self._clients: dict[str, tuple[Provider | ProviderConfig, OpenChatModel]] = {}
         self._retired: list[OpenChatModel] = []
@@ -50,29 +53,32 @@ class Routes:
         model = models.get(name)
         if model is None:
             raise UnknownModel(f"there is no model {name!r}", field="model")
-        provider = self._configured.get(model.provider) or providers.get(model.provider)
+        provider = self.configured.get(model.provider) or providers.get(model.provider)
         if provider is None:
             raise ProviderNotReady(f"the provider {model.provider!r} is not set up", provider=model.provider)
         return Route(model, self._client(provider))
 
+    def forget(self) -> None:
+        """Read the catalogue again at the next call."""
+        self._catalogue.forget()
+
     async def close(self) -> None:
-        """Close every client."""
-        for _, client in self._clients.values():
-            await client.aclose()
-        for client in self._retired:
-            await client.aclose()
-        self._clients.clear()
-        self._retired.clear()
+        """Close every client, also where one of them fails to."""
+        async with AsyncExitStack() as stack:
+            for client in (*self._retired, *(client for _, client in self._clients.values())):
+                stack.push_async_callback(client.aclose)
+            self._clients.clear()
+            self._retired.clear()
 
     def _client(self, provider: Provider | ProviderConfig) -> ChatModel:
         known = self._clients.get(provider.name)
         if known is not None and known[0] == provider:
             return known[1]
         config = provider if isinstance(provider, ProviderConfig) else self._config(provider)
-        factory = self._factories.get(config.kind)
+        factory = self.factories.get(config.kind)
         if factory is None:
             raise UnknownProviderKind(
-                f"no installed adapter speaks {config.kind!r}", field="kind", allowed=sorted(self._factories)
+                f"no installed adapter speaks {config.kind!r}", field="kind", allowed=sorted(self.factories)
             )
         client = factory(config)
         if known is not None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.tenancy import PLATFORM, Principal, Scope
 from omni_core.domain.kernel.uow import UnitOfWork
-from omni_core.domain.llm.catalogue import AddModel, AddProvider, Model, Provider, ProviderView
+from omni_core.domain.llm.catalogue import AddModel, AddProvider, Model, Provider, ProviderView, seal_context
 from omni_core.domain.llm.errors import (
     ProviderExists,
     ProviderInUse,
@@ -14,44 +14,35 @@ from omni_core.domain.llm.errors import (
     UnknownProviderKind,
 )
 from omni_core.domain.llm.events import ModelAdded, ModelRemoved, ProviderAdded, ProviderRemoved
-from omni_core.domain.llm.ports import CatalogueStore, Factories, ProviderConfig, Seal
+from omni_core.domain.llm.ports import CatalogueStore, Seal
+from omni_core.domain.llm.routes import Routes
 from omni_core.domain.pricing.api import Pricing, SetPrice
 
 
-def seal_context(provider: str) -> str:
-    """Return what a provider's sealed key is bound to."""
-    return f"provider:{provider}"
-
-
 class Catalogue:
-    """Which models there are. `configured` providers come from settings and cannot be changed here."""
+    """Which models there are. Providers that come from settings, which `routes` knows, cannot be changed here.
+
+    A change is in force at once in this process, and within a second in others.
+    """
 
     def __init__(
-        self,
-        uow: UnitOfWork,
-        store: CatalogueStore,
-        pricing: Pricing,
-        seal: Seal,
-        factories: Factories,
-        configured: Sequence[ProviderConfig],
-        clock: Clock,
+        self, uow: UnitOfWork, store: CatalogueStore, pricing: Pricing, routes: Routes, seal: Seal, clock: Clock
     ) -> None:
         self._uow = uow
         self._store = store
         self._pricing = pricing
+        self._routes = routes
         self._seal = seal
-        self._factories = factories
-        self._configured = {config.name: config for config in configured}
         self._clock = clock
 
     async def add_provider(self, principal: Principal, command: AddProvider) -> ProviderView:
         """Make a provider known (platform:admin); raise `ProviderExists`, `UnknownProviderKind` or `InvalidValue`."""
         principal.require(Scope.PLATFORM_ADMIN)
-        if command.kind not in self._factories:
+        if command.kind not in self._routes.factories:
             raise UnknownProviderKind(
-                f"no installed adapter speaks {command.kind!r}", field="kind", allowed=sorted(self._factories)
+                f"no installed adapter speaks {command.kind!r}", field="kind", allowed=sorted(self._routes.factories)
             )
-        if command.name in self._configured:
+        if command.name in self._routes.configured:
             raise ProviderExists("settings define a provider of that name", field="name")
         sealed = self._seal.seal(command.api_key, seal_context(command.name)) if command.api_key else None
         provider = Provider(
@@ -66,6 +57,7 @@ class Catalogue:
         async with self._uow(PLATFORM) as tx:
             await self._store.add_provider(tx, provider)
             await tx.record(ProviderAdded(provider.name, provider.kind))
+        self._routes.forget()
         return _view(provider)
 
     async def providers(self, principal: Principal) -> Sequence[ProviderView]:
@@ -75,7 +67,7 @@ class Catalogue:
             stored = [_view(provider) for provider in await self._store.providers(tx)]
         configured = [
             ProviderView(config.name, config.kind, config.base_url, config.api_key is not None, "settings")
-            for config in self._configured.values()
+            for config in self._routes.configured.values()
         ]
         return sorted([*configured, *stored], key=lambda view: view.name)
 
@@ -88,6 +80,7 @@ class Catalogue:
                 raise ProviderInUse(f"the model {users[0]!r} is called at {name!r}", models=users)
             await self._store.remove_provider(tx, name)
             await tx.record(ProviderRemoved(name))
+        self._routes.forget()
 
     async def add_model(self, principal: Principal, command: AddModel) -> Model:
         """Make a model callable, at a price (platform:admin).
@@ -104,7 +97,7 @@ class Catalogue:
             self._clock.now(),
         )
         async with self._uow(PLATFORM) as tx:
-            known = {provider.name for provider in await self._store.providers(tx)} | self._configured.keys()
+            known = {provider.name for provider in await self._store.providers(tx)} | self._routes.configured.keys()
             if model.provider not in known:
                 raise UnknownProvider(
                     f"there is no provider {model.provider!r}", field="provider", allowed=sorted(known)
@@ -112,6 +105,8 @@ class Catalogue:
             await self._store.add_model(tx, model)
             await self._pricing.add(tx, SetPrice(model.name, command.prices, command.tiers))
             await tx.record(ModelAdded(model.name, model.provider))
+        self._routes.forget()
+        self._pricing.forget()
         return model
 
     async def remove_model(self, principal: Principal, name: str) -> None:
@@ -120,6 +115,7 @@ class Catalogue:
         async with self._uow(PLATFORM) as tx:
             await self._store.remove_model(tx, name)
             await tx.record(ModelRemoved(name))
+        self._routes.forget()
 
     async def models(self, principal: Principal) -> Sequence[Model]:
         """Return the models that can be asked for, by name (models:read)."""

@@ -13,7 +13,7 @@ from omni_core.domain.pricing.errors import InvalidPrice
 
 _PER_MILLION = 6
 _PER_PIECE = frozenset({Meter.IMAGE, Meter.REQUEST})
-# In picos a token or a piece: an invoice line's unit price is a bigint in the database, and a price beyond this is a slip.
+# In picos for a token or a piece: the unit price of an invoice line is a bigint in the database.
 _TOO_DEAR_EXPONENT = 18
 _TOO_DEAR = 10**_TOO_DEAR_EXPONENT
 # A meter without a price of its own costs what its tokens are a kind of; pieces without one are free.

@@ -34,46 +34,6 @@ class SetPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     effective_from: datetime | None = None
 
 
-class Pricing:
-    """The price table."""
-
-    def __init__(self, uow: UnitOfWork, store: PriceStore, clock: Clock, ids: Ids, currency: str) -> None:
-        self._uow = uow
-        self._store = store
-        self._clock = clock
-        self._ids = ids
-        self._currency = currency
-
-    async def set_price(self, principal: Principal, command: SetPrice) -> Price:
-        """Add a price (platform:admin); raise `InvalidPrice`, `PriceInThePast` or `PriceExists`."""
-        principal.require(Scope.PLATFORM_ADMIN)
-        async with self._uow(PLATFORM) as tx:
-            return await self.add(tx, command)
-
-    async def add(self, tx: Transaction, command: SetPrice) -> Price:
-        """Add a price in a transaction of the platform that a permitted use case has open."""
-        now = self._clock.now()
-        base = Tier(0, Rates.parse(command.prices))
-        tiers = (base, *(Tier(tier.above_input_tokens, Rates.parse(tier.prices)) for tier in command.tiers))
-        since = command.effective_from or now
-        if since.tzinfo is None:
-            raise InvalidPrice(
-                "effective_from lacks a UTC offset", field="effective_from", allowed="ISO 8601 with offset"
-            )
-        if since < now and await self._store.list(tx, command.model):
-            raise PriceInThePast(field="effective_from", allowed=f"from {now.isoformat()} on")
-        price = Price(self._ids.new(), command.model, self._currency, since, tiers)
-        await self._store.add(tx, price)
-        await tx.record(PriceSet(price.id, price.model, price.effective_from))
-        return price
-
-    async def list(self, principal: Principal, model: str | None = None) -> Sequence[Price]:
-        """Return the price table, by model and then oldest first (models:read)."""
-        principal.require(Scope.MODELS_READ)
-        async with self._uow(PLATFORM) as tx:
-            return await self._store.list(tx, model)
-
-
 class PriceBook:
     """Prices for the path of every call, read again each second."""
 
@@ -100,3 +60,52 @@ class PriceBook:
         for price in reversed(prices):
             newest_first.setdefault(price.model, []).append(price)
         return newest_first
+
+
+class Pricing:
+    """The price table. A new price is known to `book`, this process's, at once, and to others within a second."""
+
+    def __init__(
+        self, uow: UnitOfWork, store: PriceStore, book: PriceBook, clock: Clock, ids: Ids, currency: str
+    ) -> None:
+        self._uow = uow
+        self._store = store
+        self._book = book
+        self._clock = clock
+        self._ids = ids
+        self._currency = currency
+
+    async def set_price(self, principal: Principal, command: SetPrice) -> Price:
+        """Add a price (platform:admin); raise `InvalidPrice`, `PriceInThePast` or `PriceExists`."""
+        principal.require(Scope.PLATFORM_ADMIN)
+        async with self._uow(PLATFORM) as tx:
+            price = await self.add(tx, command)
+        self.forget()
+        return price
+
+    async def add(self, tx: Transaction, command: SetPrice) -> Price:
+        """Add a price in a transaction of the platform that a permitted use case has open; afterwards call `forget`."""
+        now = self._clock.now()
+        base = Tier(0, Rates.parse(command.prices))
+        tiers = (base, *(Tier(tier.above_input_tokens, Rates.parse(tier.prices)) for tier in command.tiers))
+        since = command.effective_from or now
+        if since.tzinfo is None:
+            raise InvalidPrice(
+                "effective_from lacks a UTC offset", field="effective_from", allowed="ISO 8601 with offset"
+            )
+        if since < now and await self._store.list(tx, command.model):
+            raise PriceInThePast(field="effective_from", allowed=f"from {now.isoformat()} on")
+        price = Price(self._ids.new(), command.model, self._currency, since, tiers)
+        await self._store.add(tx, price)
+        await tx.record(PriceSet(price.id, price.model, price.effective_from))
+        return price
+
+    def forget(self) -> None:
+        """Read the table again at the next call, now that the transaction of `add` is committed."""
+        self._book.forget()
+
+    async def list(self, principal: Principal, model: str | None = None) -> Sequence[Price]:
+        """Return the price table, by model and then oldest first (models:read)."""
+        principal.require(Scope.MODELS_READ)
+        async with self._uow(PLATFORM) as tx:
+            return await self._store.list(tx, model)
