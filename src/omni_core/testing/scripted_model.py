@@ -32,7 +32,7 @@ class ScriptedChatModel:
         self.hold.set()
         self.is_closed = False
 
-    def factory(self, _config: ProviderConfig) -> "ScriptedChatModel":
+    def factory(self, config: ProviderConfig) -> "ScriptedChatModel":
         """Be the factory of this one model."""
         return self
 
