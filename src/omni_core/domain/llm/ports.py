@@ -61,7 +61,7 @@ class ProviderConfig(msgspec.Struct, frozen=True):
 class ChatModelFactory(Protocol):
     """Makes the ChatModel of a provider; one is registered for each kind of provider."""
 
-    def __call__(self, config: ProviderConfig) -> "OpenChatModel":
+    def __call__(self, config: ProviderConfig, /) -> "OpenChatModel":
         """Return a model client that is ready to be called; raise `ProviderNotReady` where something is missing."""
         ...
 
