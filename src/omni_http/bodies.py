@@ -29,8 +29,10 @@ def decode_body(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
         if unknown:
             field = f"{field}.{unknown[1]}" if field else unknown[1]
         raise MalformedBody(f"{field}: {reason}" if field else reason, field=field, allowed=reason) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedBody(f"the body is not JSON: {error}", field="", allowed="a JSON object in UTF-8") from error
+    except RecursionError as error:
+        raise MalformedBody("the body is nested too deeply", field="", allowed="a JSON object in UTF-8") from error
 
 
 def body_of(struct: type[T]) -> type[MsgspecDTO[T]]:

@@ -43,7 +43,7 @@ class HealthController(Controller):
             return Response(Health("not_ready", failing=[error.code]), status_code=status_of(error))
         return Response(Health("ready"))
 
-    @get("/metrics", media_type="text/plain; version=0.0.4; charset=utf-8")
+    @get("/metrics", media_type="text/plain; version=0.0.4")
     async def metrics(self, request: PublicRequest) -> bytes:
         """Show the counters of this process in Prometheus' text format."""
         return metrics_of(request).exposition()

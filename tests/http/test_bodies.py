@@ -1,0 +1,67 @@
+"""Bodies are read strictly, and what is wrong is named."""
+
+from typing import Annotated, Any
+
+import httpx
+import msgspec
+import pytest
+from msgspec import Meta
+
+from omni_http.bodies import decode_body
+from omni_http.problems import MalformedBody
+
+
+class Line(msgspec.Struct, forbid_unknown_fields=True):
+    count: Annotated[int, Meta(ge=1)]
+
+
+class Order(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    lines: list[Line] = []
+    notes: dict[str, int] = {}
+    anything: Any = None
+
+
+DECODER = msgspec.json.Decoder(Order)
+
+
+@pytest.mark.parametrize(
+    "body, field, allowed",
+    [
+        (b'{"name":7}', "name", "Expected `str`, got `int`"),
+        (b"{}", "name", "Object missing required field `name`"),
+        (b'{"name":"a","nmae":1}', "nmae", "Object contains unknown field `nmae`"),
+        (b'{"name":"a","lines":[{"count":1},{"count":0}]}', "lines[1].count", "Expected `int` >= 1"),
+        (b'{"name":"a","lines":[{}]}', "lines[0].count", "Object missing required field `count`"),
+        (b'{"name":"a","lines":[{"count":"1"}]}', "lines[0].count", "Expected `int`, got `str`"),
+        (b'{"name":"a","notes":{"x":null}}', "notes[...]", "Expected `int`, got `null`"),
+        (b"[]", "", "Expected `object`, got `array`"),
+        (b"{", "", "a JSON object in UTF-8"),
+        (b'{"name":"\xff"}', "", "a JSON object in UTF-8"),
+        (b'{"name":"a","anything":' + b"[" * 100_000, "", "a JSON object in UTF-8"),
+    ],
+)
+def test_the_field_and_what_is_allowed_are_named(body: bytes, field: str, allowed: str) -> None:
+    with pytest.raises(MalformedBody) as caught:
+        decode_body(DECODER, body)
+    assert (caught.value.fields["field"], caught.value.fields["allowed"]) == (field, allowed)
+    assert caught.value.detail.startswith(f"{field}: " if field else "")
+    assert caught.value.__cause__ is not None
+
+
+def test_a_good_body_is_decoded() -> None:
+    assert decode_body(DECODER, b'{"name":"a","lines":[{"count":2}]}') == Order("a", [Line(2)])
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "application/x-www-form-urlencoded", None])
+async def test_it_is_read_as_json_whatever_it_says_it_is(client: httpx.AsyncClient, content_type: str | None) -> None:
+    body = b'{"model":"omni-brain","messages":[{"role":"user","content":"Snow is white. What is white?"}]}'
+    headers = {} if content_type is None else {"Content-Type": content_type}
+    assert (await client.post("/v1/chat/completions", content=body, headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize("size, status", [(99_000, 200), (100_001, 413)])
+async def test_a_body_may_be_as_large_as_the_settings_say(client: httpx.AsyncClient, size: int, status: int) -> None:
+    body = b'{"model":"omni-brain","messages":[{"role":"user","content":"Snow is white. What is white?"}]}'
+    answer = await client.post("/v1/chat/completions", content=body.ljust(size))
+    assert answer.status_code == status, answer.text

@@ -1,0 +1,89 @@
+"""The OpenAPI document, as a generator of clients reads it."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from omni_core import Scope, Settings
+from omni_http.app import create_app
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+@pytest.fixture(scope="module")
+async def document() -> dict[str, Any]:
+    transport = httpx.ASGITransport(create_app(Settings()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://omni.test") as anybody:
+        answer = await anybody.get("/api/openapi.json")
+    assert answer.status_code == 200
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method in METHODS & item.keys():
+            yield path, item[method]
+
+
+def references(part: object) -> Iterator[str]:
+    if isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"]
+        for inner in part.values():
+            yield from references(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from references(inner)
+
+
+def test_operations_have_ids_that_make_good_function_names(document: dict[str, Any]) -> None:
+    ids = [operation["operationId"] for _, operation in operations(document)]
+    assert len(ids) == len(set(ids)) > 40
+    assert [one for one in ids if not re.fullmatch(r"[a-z]+([A-Z][a-z]+)*", one)] == []
+    assert {"createChatCompletion", "listInvoices", "closeMonth", "getHealthReady"} <= set(ids)
+
+
+def test_every_operation_says_what_it_does_and_which_scope_it_needs(document: dict[str, Any]) -> None:
+    for path, operation in operations(document):
+        assert len(operation["tags"]) == 1, path
+        assert " " in operation["summary"], path
+        assert not operation["summary"].endswith((".", ")")), path
+        scopes = [scope for requirement in operation["security"] for scope in requirement["key"]]
+        assert [Scope(scope) for scope in scopes], path if path.startswith("/v1/") else not scopes
+        assert operation["responses"]["default"]["content"].keys() == {"application/problem+json"}
+
+
+def test_public_operations_need_no_key(document: dict[str, Any]) -> None:
+    public = {path for path, operation in operations(document) if not operation["security"]}
+    assert public == {path for path in document["paths"] if not path.startswith("/v1/")}
+
+
+def test_every_body_has_an_example(document: dict[str, Any]) -> None:
+    bodies = {path: operation["requestBody"] for path, operation in operations(document) if "requestBody" in operation}
+    assert len(bodies) > 8
+    for path, body in bodies.items():
+        assert body["content"]["application/json"]["schema"].get("examples"), path
+
+
+def test_components_are_named_after_what_they_are(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    assert [name for name in schemas if not re.fullmatch(r"[A-Z][A-Za-z]+", name)] == []
+    assert [name for name in schemas if name.startswith("Wire") or name.endswith("View")] == []
+    assert {"Invoice", "InvoiceLine", "JobPage", "Message", "Problem"} <= schemas.keys()
+    assert [name for name, schema in schemas.items() if schema.get("title", name) != name] == []
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    named = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert set(references(document)) <= named
+
+
+def test_a_chat_is_answered_as_json_or_as_events(document: dict[str, Any]) -> None:
+    answer = document["paths"]["/v1/chat/completions"]["post"]["responses"]["200"]["content"]
+    assert answer.keys() == {"application/json", "text/event-stream"}
+    choices = document["components"]["schemas"]["ChatCompletion"]["properties"]["choices"]
+    assert choices["items"] == {"$ref": "#/components/schemas/Choice"}
