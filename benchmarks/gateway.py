@@ -21,7 +21,7 @@ from rig.measure import Figures, Shape, measure, median, watch_memory
 from rig.targets import Target, direct, floor, omni
 
 SHAPES = [Shape(clients, streams) for streams in (False, True) for clients in (1, 16, 64)]
-HEAD = ("load and target", "answers/s", "p50 ms", "p99 ms", "CPU ms", "x floor", "database CPU ms", "memory MB")
+HEAD = ("load", "target", "answers/s", "p50 ms", "p99 ms", "CPU ms", "x floor", "database CPU ms", "memory MB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Plan:
     watch_s: float
 
 
-SHORT = Plan(rounds=2, run_s=0.7, warm_up_s=1.0, watch_s=4.0)
+SHORT = Plan(rounds=2, run_s=0.6, warm_up_s=1.0, watch_s=3.0)
 FULL = Plan(rounds=5, run_s=2.0, warm_up_s=1.0, watch_s=30.0)
 
 
@@ -92,7 +92,8 @@ def rows(results: Results) -> list[tuple[str, ...]]:
         is_omni = figures.database_cpu_ms > 0
         lines.append(
             (
-                f"{shape}: {name}",
+                str(shape),
+                name,
                 f"{figures.rate:,.0f}",
                 f"{figures.p50_ms:.2f}",
                 f"{figures.p99_ms:.2f}",

@@ -1,8 +1,9 @@
-"""Figures as a table, for a terminal and for a page."""
+"""Figures as a table, for a terminal and for a page. The first two columns are words, the others numbers."""
 
 from collections.abc import Sequence
 
 Row = Sequence[str]
+WORDS = 2
 
 
 def plain(head: Row, rows: Sequence[Row]) -> str:
@@ -10,7 +11,7 @@ def plain(head: Row, rows: Sequence[Row]) -> str:
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
     return "\n".join(
         "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
+            cell.ljust(width) if column < WORDS else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         for row in (head, *rows)
@@ -19,5 +20,5 @@ def plain(head: Row, rows: Sequence[Row]) -> str:
 
 def markdown(head: Row, rows: Sequence[Row]) -> str:
     """Return the table of a Markdown page."""
-    rule = ["---", *("---:" for _ in head[1:])]
+    rule = ["---" if column < WORDS else "---:" for column in range(len(head))]
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, rule, *rows))
