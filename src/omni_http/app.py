@@ -17,7 +17,7 @@ from omni_http.controllers.llm import LlmController
 from omni_http.controllers.metering import MeteringController
 from omni_http.controllers.pricing import PricingController
 from omni_http.controllers.tenancy import TenancyController
-from omni_http.documentation import describe_errors, openapi_config
+from omni_http.documentation import complete_document, openapi_config
 from omni_http.middleware.observation import Observation
 from omni_http.problems import to_response
 from omni_http.requests import LeanRequest
@@ -62,5 +62,5 @@ def create_app(settings: Settings, opener: OpenOmni = open_omni) -> ASGIApp:
         request_max_body_size=settings.max_body_bytes,
         logging_config=None,
     )
-    describe_errors(app)
+    complete_document(app)
     return Observation(app, metrics, log_all=settings.access_log)

@@ -1,6 +1,10 @@
 """The OpenAPI document: what Litestar derives from the endpoints, and what holds for all of them."""
 
+import re
+from collections.abc import Iterator, Sequence
+
 from litestar import Litestar, Router
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, RedocRenderPlugin, SwaggerRenderPlugin
 from litestar.openapi.spec import (
@@ -8,14 +12,18 @@ from litestar.openapi.spec import (
     Example,
     OpenAPIMediaType,
     OpenAPIResponse,
+    OpenAPIType,
     Operation,
     PathItem,
     Reference,
+    Schema,
     SecurityScheme,
 )
+from litestar.types import Method
 
 from omni_core import __version__
 from omni_core.domain.budgets.errors import BudgetExhausted
+from omni_http.component_names import rename_components
 from omni_http.problems import MEDIA_TYPE, explain
 
 _METHODS = ("get", "post", "put", "patch", "delete")
@@ -25,6 +33,13 @@ Every call but those of `health` wants an API key: `Authorization: Bearer omni_s
 Every error is an `application/problem+json` document (RFC 9457) whose `code` is stable;
 `/api/problems/{code}` explains it.
 An operator's key (scope `platform:admin`) acts for the tenant whose id the header `Omni-Tenant` gives.
+The health endpoints also answer below `/api` and `/api/v1`.
+"""
+_ALIASES = ("/api/health", "/api/v1/health")
+_SCOPE = re.compile(r" \(scope `([a-z:]+)`\)")
+_EVENTS = """\
+`data:` events, each a `chat.completion.chunk`; the last is `[DONE]`. An error on the way is an event with the member
+`error`, a problem, and no `[DONE]` comes after it.
 """
 
 
@@ -34,41 +49,74 @@ def openapi_config() -> OpenAPIConfig:
         title="Omni",
         version=__version__,
         description=_DESCRIPTION,
-        openapi_router=Router("/api", route_handlers=[], opt={"public": True}),
+        openapi_router=Router("/api", route_handlers=[], opt={"public": True}, include_in_schema=False),
         render_plugins=[
             SwaggerRenderPlugin(path="/docs"),
             RedocRenderPlugin(path="/redoc"),
             JsonRenderPlugin(path="/openapi.json"),
         ],
         components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
-        security=[{"key": []}],
         use_handler_docstrings=True,
+        operation_id_creator=operation_id,
     )
 
 
-def describe_errors(app: Litestar) -> None:
-    """Say of each operation that its errors are problems; Litestar would describe errors of its own making."""
-    example = Example(value={**_as_dict(BudgetExhausted.code), "resets_at": "2026-12-01T00:00:00+00:00"})
-    problem = OpenAPIResponse(
+def operation_id(handler: HTTPRouteHandler, method: Method, path: Sequence[object]) -> str:
+    """Return the handler's name in camelCase; of one with several paths, the method and the path.
+
+    Generators of clients name their functions by it, so that it has to stay as it is.
+    """
+    words = [method.lower(), *map(str, path)] if len(handler.paths) > 1 else handler.handler_name.split("_")
+    return words[0] + "".join(word.capitalize() for word in words[1:])
+
+
+def complete_document(app: Litestar) -> None:
+    """Add what Litestar cannot know: summaries, scopes, errors, event streams, and good names of components."""
+    document = app.openapi_schema
+    paths = document.paths or {}
+    for alias in [path for path in paths if path.startswith(_ALIASES)]:
+        del paths[alias]
+    problem = _problem()
+    for item in paths.values():
+        for operation in _operations(item):
+            _describe(operation)
+            responses = {code: answer for code, answer in (operation.responses or {}).items() if code != "400"}
+            operation.responses = {**responses, "default": problem}
+    _add_event_stream(paths["/v1/chat/completions"])
+    rename_components(document)
+
+
+def _operations(item: PathItem) -> Iterator[Operation]:
+    yield from (operation for method in _METHODS if (operation := getattr(item, method)) is not None)
+
+
+def _describe(operation: Operation) -> None:
+    """Take the summary and the scope from the description's first line; without a scope an endpoint is public."""
+    description = operation.description or ""
+    scope = _SCOPE.search(description)
+    operation.summary = _SCOPE.sub("", description.partition("\n")[0]).rstrip(".")
+    # OpenAPI 3.1 lets any scheme name what a caller needs.
+    operation.security = [{"key": [scope[1]]}] if scope else []
+
+
+def _problem() -> OpenAPIResponse:
+    example = explain(BudgetExhausted.code)
+    facts = {name: getattr(example, name) for name in example.__struct_fields__}
+    return OpenAPIResponse(
         description="What went wrong",
         content={
             MEDIA_TYPE: OpenAPIMediaType(
-                schema=Reference(ref="#/components/schemas/Problem"), examples={"budget exhausted": example}
+                schema=Reference(ref="#/components/schemas/Problem"),
+                examples={
+                    "budget exhausted": Example(value={**facts, "resets_at": "2026-12-01T00:00:00+00:00"}),
+                },
             )
         },
     )
-    for path, item in (app.openapi_schema.paths or {}).items():
-        for operation in _operations(item):
-            responses = {code: answer for code, answer in (operation.responses or {}).items() if code != "400"}
-            operation.responses = {**responses, "default": problem}
-            if not path.startswith("/v1/"):
-                operation.security = []
 
 
-def _operations(item: PathItem) -> list[Operation]:
-    return [operation for method in _METHODS if (operation := getattr(item, method)) is not None]
-
-
-def _as_dict(code: str) -> dict[str, object]:
-    problem = explain(code)
-    return {name: getattr(problem, name) for name in problem.__struct_fields__}
+def _add_event_stream(chat: PathItem) -> None:
+    answer = chat.post.responses["200"] if chat.post and chat.post.responses else None
+    if not isinstance(answer, OpenAPIResponse) or answer.content is None:
+        raise TypeError("the chat endpoint documents no answer")
+    answer.content["text/event-stream"] = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, description=_EVENTS))

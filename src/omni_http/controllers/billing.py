@@ -27,7 +27,7 @@ class BillingController(Controller):
     tags: Sequence[str] | None = ["billing"]
 
     @get()
-    async def invoices(
+    async def list_invoices(
         self, request: KeyedRequest, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Listing[InvoiceSummaryView]:
         """List the tenant's invoices, newest first (scope `billing:read`)."""
@@ -35,22 +35,24 @@ class BillingController(Controller):
         return listing(page, InvoiceSummaryView.of)
 
     @post(dto=body_of(CloseMonth), return_dto=None)
-    async def close(self, request: KeyedRequest, data: Annotated[CloseMonth, Body(examples=[_MONTH])]) -> InvoiceView:
+    async def close_month(
+        self, request: KeyedRequest, data: Annotated[CloseMonth, Body(examples=[_MONTH])]
+    ) -> InvoiceView:
         """Close a month; closing it again returns the same invoice (scope `billing:write`)."""
         return InvoiceView.of(await omni_of(request).billing.close(request.user, Month.parse(data.month)))
 
     @get("/preview")
-    async def preview(self, request: KeyedRequest, month: _Month) -> InvoiceView:
+    async def preview_invoice(self, request: KeyedRequest, month: _Month) -> InvoiceView:
         """Show what closing the month would yield now; nothing is stored (scope `billing:read`)."""
         return InvoiceView.of(await omni_of(request).billing.preview(request.user, Month.parse(month)))
 
     @get("/{invoice_id:uuid}")
-    async def invoice(self, request: KeyedRequest, invoice_id: FromPath[UUID]) -> InvoiceView:
+    async def get_invoice(self, request: KeyedRequest, invoice_id: FromPath[UUID]) -> InvoiceView:
         """Show an invoice and its lines (scope `billing:read`)."""
         return InvoiceView.of(await omni_of(request).billing.get(request.user, invoice_id))
 
     @get("/{invoice_id:uuid}/usage")
-    async def usage(
+    async def list_invoice_usage(
         self, request: KeyedRequest, invoice_id: FromPath[UUID], limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Listing[UsageEventView]:
         """List the calls that an invoice charges for, newest first (scope `billing:read`)."""

@@ -24,7 +24,7 @@ class BudgetsController(Controller):
     tags: Sequence[str] | None = ["budgets"]
 
     @get()
-    async def budgets(self, request: KeyedRequest) -> list[BudgetView]:
+    async def list_budgets(self, request: KeyedRequest) -> list[BudgetView]:
         """List the budgets and what is left of them (scope `budgets:read`)."""
         return [BudgetView.of(status) for status in await omni_of(request).budgets.list(request.user)]
 
@@ -36,7 +36,7 @@ class BudgetsController(Controller):
         return BudgetView.of(await omni_of(request).budgets.create(request.user, data))
 
     @patch("/{budget_id:uuid}", dto=body_of(ChangeLimit), return_dto=None)
-    async def change_limit(
+    async def change_budget_limit(
         self, request: KeyedRequest, budget_id: FromPath[UUID], data: Annotated[ChangeLimit, Body(examples=[_LIMIT])]
     ) -> BudgetView:
         """Set another limit, in force for the running period as well (scope `budgets:write`)."""

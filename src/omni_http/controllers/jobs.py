@@ -27,7 +27,7 @@ class JobsController(Controller):
     tags: Sequence[str] | None = ["jobs"]
 
     @post(dto=body_of(SubmitJob), return_dto=None, status_code=202)
-    async def submit(self, request: KeyedRequest, data: Annotated[SubmitJob, Body(examples=[_JOB])]) -> JobView:
+    async def submit_job(self, request: KeyedRequest, data: Annotated[SubmitJob, Body(examples=[_JOB])]) -> JobView:
         """Queue work; it may do what the caller may (scope `jobs:write`)."""
         jobs = omni_of(request).jobs
         return JobView.of(
@@ -35,23 +35,23 @@ class JobsController(Controller):
         )
 
     @get()
-    async def jobs(
+    async def list_jobs(
         self, request: KeyedRequest, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None, status: _Status = None
     ) -> Listing[JobView]:
         """List the tenant's jobs, newest first (scope `jobs:read`)."""
         return listing(await omni_of(request).jobs.list(request.user, PageRequest(limit, cursor), status), JobView.of)
 
     @get("/{job_id:uuid}")
-    async def job(self, request: KeyedRequest, job_id: FromPath[UUID]) -> JobView:
+    async def get_job(self, request: KeyedRequest, job_id: FromPath[UUID]) -> JobView:
         """Show a job (scope `jobs:read`)."""
         return JobView.of(await omni_of(request).jobs.get(request.user, job_id))
 
     @post("/{job_id:uuid}/cancel", status_code=200)
-    async def cancel(self, request: KeyedRequest, job_id: FromPath[UUID]) -> JobView:
+    async def cancel_job(self, request: KeyedRequest, job_id: FromPath[UUID]) -> JobView:
         """Cancel a job that waits, or ask one that runs to stop (scope `jobs:write`)."""
         return JobView.of(await omni_of(request).jobs.cancel(request.user, job_id))
 
     @post("/{job_id:uuid}/retry", status_code=200)
-    async def retry(self, request: KeyedRequest, job_id: FromPath[UUID]) -> JobView:
+    async def retry_job(self, request: KeyedRequest, job_id: FromPath[UUID]) -> JobView:
         """Queue a job that failed once more (scope `jobs:write`)."""
         return JobView.of(await omni_of(request).jobs.retry(request.user, job_id))

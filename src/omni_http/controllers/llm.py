@@ -51,7 +51,7 @@ class LlmController(Controller):
         status_code=200,
         responses={200: ResponseSpec(ChatCompletion, generate_examples=False, description="The answer, or its events")},
     )
-    async def chat(
+    async def create_chat_completion(
         self, request: KeyedRequest, data: Annotated[ChatCompletionRequest, Body(examples=[_ASK, _STREAM])]
     ) -> Response[Any]:
         """Answer a conversation, as one JSON object or as server-sent events (scope `chat`)."""
@@ -65,13 +65,13 @@ class LlmController(Controller):
         return EventStream(chunks)
 
     @get("/models")
-    async def models(self, request: KeyedRequest) -> ModelList:
+    async def list_models(self, request: KeyedRequest) -> ModelList:
         """List the models that can be asked for (scope `models:read`)."""
         models = await omni_of(request).catalogue.models(request.user)
         return ModelList([WireModel.of(model) for model in models])
 
     @get("/models/{name:path}")
-    async def model(self, request: KeyedRequest, name: FromPath[str]) -> WireModel:
+    async def get_model(self, request: KeyedRequest, name: FromPath[str]) -> WireModel:
         """Show one model (scope `models:read`)."""
         return WireModel.of(await omni_of(request).catalogue.model(request.user, name.removeprefix("/")))
 
@@ -86,7 +86,7 @@ class LlmController(Controller):
         await omni_of(request).catalogue.remove_model(request.user, name.removeprefix("/"))
 
     @get("/providers")
-    async def providers(self, request: KeyedRequest) -> list[ProviderView]:
+    async def list_providers(self, request: KeyedRequest) -> list[ProviderView]:
         """List the providers; keys are never shown (scope `platform:admin`)."""
         return list(await omni_of(request).catalogue.providers(request.user))
 

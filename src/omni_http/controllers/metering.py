@@ -34,7 +34,7 @@ class MeteringController(Controller):
     tags: Sequence[str] | None = ["metering"]
 
     @get()
-    async def summary(
+    async def sum_usage(
         self,
         request: KeyedRequest,
         since: _Since,
@@ -49,7 +49,7 @@ class MeteringController(Controller):
         return [UsageSumView.of(one, omni.settings.currency) for one in sums]
 
     @get("/events")
-    async def events(
+    async def list_usage_events(
         self,
         request: KeyedRequest,
         since: _Since,

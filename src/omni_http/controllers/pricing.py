@@ -17,7 +17,7 @@ _PRICE = Example(
         "model": "gpt-4o-mini",
         "prices": {"input": "0.15", "cached_input": "0.075", "output": "0.60"},
         "tiers": [{"above_input_tokens": 128000, "prices": {"input": "0.30", "output": "1.20"}}],
-        "effective_from": "2027-01-01T00:00:00Z",
+        "effective_from": "2099-01-01T00:00:00Z",
     }
 )
 _Model = Annotated[str | None, QueryParameter(name="model", description="Only the prices of this model.")]
@@ -30,7 +30,7 @@ class PricingController(Controller):
     tags: Sequence[str] | None = ["pricing"]
 
     @get()
-    async def prices(self, request: KeyedRequest, model: _Model = None) -> list[PriceView]:
+    async def list_prices(self, request: KeyedRequest, model: _Model = None) -> list[PriceView]:
         """List the price table, by model and then oldest first (scope `models:read`)."""
         return [PriceView.of(price) for price in await omni_of(request).pricing.list(request.user, model)]
 

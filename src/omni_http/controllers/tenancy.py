@@ -16,7 +16,7 @@ from omni_http.services import KeyedRequest, omni_of
 from omni_http.wire.tenancy import AddMember, KeyView, MemberView, NewKeyView, TenantView
 
 _TENANT = Example(value={"slug": "acme", "name": "Acme Inc.", "owner_email": "ada@example.com"})
-_KEY = Example(value={"name": "production", "scopes": ["chat", "models:read"], "expires_at": "2027-01-01T00:00:00Z"})
+_KEY = Example(value={"name": "production", "scopes": ["chat", "models:read"], "expires_at": "2099-01-01T00:00:00Z"})
 _MEMBER = Example(value={"email": "ada@example.com", "role": "admin"})
 
 
@@ -34,7 +34,7 @@ class TenancyController(Controller):
         return TenantView.of(await omni_of(request).tenants.create(request.user, data))
 
     @get("/tenants")
-    async def tenants(
+    async def list_tenants(
         self, request: KeyedRequest, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Listing[TenantView]:
         """List all tenants, oldest first (scope `platform:admin`)."""
@@ -42,24 +42,24 @@ class TenancyController(Controller):
         return listing(page, TenantView.of)
 
     @get("/tenant")
-    async def tenant(self, request: KeyedRequest) -> TenantView:
+    async def get_tenant(self, request: KeyedRequest) -> TenantView:
         """Show the key's own tenant (scope `tenant:read`)."""
         return TenantView.of(await omni_of(request).tenants.get(request.user))
 
     @post("/tenants/{tenant_id:uuid}/suspend", status_code=200)
-    async def suspend(self, request: KeyedRequest, tenant_id: FromPath[UUID]) -> TenantView:
+    async def suspend_tenant(self, request: KeyedRequest, tenant_id: FromPath[UUID]) -> TenantView:
         """Shut a tenant's keys out, within a second (scope `platform:admin`)."""
         principal = request.user.acting_for(TenantId(tenant_id))
         return TenantView.of(await omni_of(request).tenants.suspend(principal))
 
     @post("/tenants/{tenant_id:uuid}/reactivate", status_code=200)
-    async def reactivate(self, request: KeyedRequest, tenant_id: FromPath[UUID]) -> TenantView:
+    async def reactivate_tenant(self, request: KeyedRequest, tenant_id: FromPath[UUID]) -> TenantView:
         """Let a tenant's keys in again (scope `platform:admin`)."""
         principal = request.user.acting_for(TenantId(tenant_id))
         return TenantView.of(await omni_of(request).tenants.reactivate(principal))
 
     @get("/members")
-    async def members(self, request: KeyedRequest) -> list[MemberView]:
+    async def list_members(self, request: KeyedRequest) -> list[MemberView]:
         """List the tenant's members, oldest first (scope `tenant:read`)."""
         return [MemberView.of(member) for member in await omni_of(request).tenants.members(request.user)]
 
@@ -81,7 +81,7 @@ class TenancyController(Controller):
         return NewKeyView.of(await omni_of(request).keys.create(request.user, data))
 
     @get("/keys")
-    async def keys(
+    async def list_keys(
         self, request: KeyedRequest, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Listing[KeyView]:
         """List the tenant's keys, newest first (scope `keys:read`)."""

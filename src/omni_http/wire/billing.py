@@ -18,7 +18,7 @@ class CloseMonth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     month: Annotated[str, Meta(examples=["2026-11"])]
 
 
-class LineView(msgspec.Struct, frozen=True):
+class InvoiceLineView(msgspec.Struct, frozen=True):
     """One meter of one model at one price. `unit_price` is of a million tokens, or of one image or request."""
 
     position: int
@@ -34,7 +34,7 @@ class LineView(msgspec.Struct, frozen=True):
     amount: Amount
 
     @classmethod
-    def of(cls, line: InvoiceLine) -> "LineView":
+    def of(cls, line: InvoiceLine) -> "InvoiceLineView":
         """Return a line for the wire."""
         return cls(
             position=line.position,
@@ -80,9 +80,9 @@ class InvoiceView(msgspec.Struct, frozen=True):
     """An invoice: the lines add up to the total."""
 
     invoice: InvoiceSummaryView
-    lines: list[LineView]
+    lines: list[InvoiceLineView]
 
     @classmethod
     def of(cls, invoice: Invoice) -> "InvoiceView":
         """Return an invoice for the wire."""
-        return cls(InvoiceSummaryView.of(invoice.summary), [LineView.of(line) for line in invoice.lines])
+        return cls(InvoiceSummaryView.of(invoice.summary), [InvoiceLineView.of(line) for line in invoice.lines])

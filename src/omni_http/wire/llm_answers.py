@@ -2,13 +2,15 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from omni_core.domain.kernel.errors import OmniError
-from omni_core.domain.llm.api import ChatAnswer, ChatDelta, ChatStream, Message, Model, TokenUsage
+from omni_core.domain.llm.api import ChatAnswer, ChatDelta, ChatStream, FinishReason, Message, Model, TokenUsage
 from omni_http.problems import problem_body
+from omni_http.wire.llm import FunctionCall, WireToolCall
 
 _encode = msgspec.json.Encoder().encode
 _DONE = b"data: [DONE]\n\n"
@@ -49,13 +51,39 @@ class WireUsage(msgspec.Struct, frozen=True):
         )
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """The assistant's turn. `content` is null where it holds tool calls alone."""
+
+    content: str | None
+    role: Literal["assistant"] = "assistant"
+    refusal: str | None = None
+    tool_calls: list[WireToolCall] | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, message: Message) -> "Answer":
+        """Return a turn in the protocol's form."""
+        if not message.tool_calls:
+            return cls(message.text)
+        calls = [WireToolCall(call.id, FunctionCall(call.name, call.arguments)) for call in message.tool_calls]
+        return cls(message.text or None, tool_calls=calls)
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """An answer, and why it ended."""
+
+    message: Answer
+    finish_reason: FinishReason
+    index: int = 0
+    logprobs: dict[str, Any] | None = None
+
+
 class ChatCompletion(msgspec.Struct, frozen=True):
-    """A whole answer: one choice, whose message is the assistant's turn."""
+    """A whole answer, which is the one choice."""
 
     id: str
     created: int
     model: str
-    choices: list[dict[str, Any]]
+    choices: list[Choice]
     usage: WireUsage
     object: str = "chat.completion"
 
@@ -87,33 +115,15 @@ class ModelList(msgspec.Struct, frozen=True):
 def completion(answer: ChatAnswer) -> bytes:
     """Encode a whole answer."""
     response = answer.response
-    choice = {
-        "index": 0,
-        "message": _message(response.message),
-        "finish_reason": response.finish_reason,
-        "logprobs": None,
-    }
     return _encode(
         ChatCompletion(
             id=f"chatcmpl-{answer.id.hex}",
             created=int(answer.created_at.timestamp()),
             model=answer.model,
-            choices=[choice],
+            choices=[Choice(Answer.of(response.message), response.finish_reason)],
             usage=WireUsage.of(response.usage),
         )
     )
-
-
-def _message(message: Message) -> dict[str, Any]:
-    body: dict[str, Any] = {"role": "assistant", "content": message.text or None, "refusal": None}
-    if message.tool_calls:
-        body["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in message.tool_calls
-        ]
-    elif body["content"] is None:
-        body["content"] = ""
-    return body
 
 
 async def completion_chunks(stream: ChatStream, *, include_usage: bool, request_id: str) -> AsyncGenerator[bytes, None]:
