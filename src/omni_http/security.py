@@ -1,11 +1,10 @@
 """Who calls: every endpoint wants an API key, but those that say `opt={"public": True}`."""
 
 from collections.abc import Iterable
-from uuid import UUID
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from omni_core import Omni, Principal, TenantId
+from omni_core import Omni, Principal
 from omni_core.domain.kernel.ids import parse_id
 from omni_core.domain.tenancy.errors import KeyMissing
 
@@ -29,7 +28,8 @@ class Authentication:
 async def authenticate(omni: Omni, headers: Iterable[tuple[bytes, bytes]]) -> Principal:
     """Return whom `Authorization: Bearer <key>` stands for.
 
-    An operator's key (platform:admin) may act for the tenant whose id `Omni-Tenant` gives.
+    An operator's key (platform:admin) may act for the tenant whose id `Omni-Tenant` gives. Raises `UnknownTenant` where
+    there is none, lest keys and usage be written for nobody.
     """
     key = acting_for = None
     for name, value in headers:
@@ -41,6 +41,6 @@ async def authenticate(omni: Omni, headers: Iterable[tuple[bytes, bytes]]) -> Pr
         raise KeyMissing("send your API key as Authorization: Bearer omni_sk_…")
     principal = await omni.authenticator.authenticate(key)
     if acting_for is not None:
-        tenant: UUID = parse_id(acting_for, "Omni-Tenant")
-        return principal.acting_for(TenantId(tenant))
+        tenant_id = await omni.tenants.resolve(principal, str(parse_id(acting_for, "Omni-Tenant")))
+        return principal.acting_for(tenant_id)
     return principal
