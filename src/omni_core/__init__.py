@@ -15,48 +15,82 @@ from omni_core.version import __version__
 if TYPE_CHECKING:
     from omni_core.bootstrap.omni import Omni
     from omni_core.bootstrap.settings import Settings
-    from omni_core.domain.budgets.api import SetBudget, Window
+    from omni_core.domain.billing.api import Invoice, InvoiceLine, InvoiceStatus, InvoiceSummary
+    from omni_core.domain.budgets.api import BudgetExhausted, BudgetStatus, SetBudget, Window
+    from omni_core.domain.jobs.api import Job, JobStatus
     from omni_core.domain.kernel.clock import Month
     from omni_core.domain.kernel.errors import Kind, OmniError
-    from omni_core.domain.kernel.money import Money
+    from omni_core.domain.kernel.money import Money, format_picos
     from omni_core.domain.kernel.pages import Page, PageRequest
     from omni_core.domain.kernel.tenancy import OPERATOR, Principal, Scope, TenantId
     from omni_core.domain.llm.api import (
         AddModel,
         AddProvider,
+        Capabilities,
+        ChatAnswer,
+        ChatDelta,
         ChatModel,
         ChatRequest,
         ChatResponse,
+        ChatStream,
+        FinishReason,
+        Image,
         Message,
+        Model,
         ProviderConfig,
+        ProviderView,
+        ResponseFormat,
         Role,
+        Text,
+        TokenUsage,
+        Tool,
+        ToolCall,
+        ToolCallDelta,
+        ToolChoice,
     )
-    from omni_core.domain.metering.api import UsageQuery
-    from omni_core.domain.pricing.api import SetPrice
-    from omni_core.domain.tenancy.api import CreateKey, CreateTenant
+    from omni_core.domain.metering.api import CallStatus, Meter, Quantities, UsageEvent, UsageQuery, UsageSum
+    from omni_core.domain.pricing.api import Price, SetPrice, TierPrices
+    from omni_core.domain.tenancy.api import ApiKey, CreateKey, CreateTenant, Member, MemberRole, NewKey, Tenant
 
 _HOMES = {
     "omni_core.bootstrap.omni": ("Omni",),
     "omni_core.bootstrap.settings": ("Settings",),
-    "omni_core.domain.budgets.api": ("SetBudget", "Window"),
+    "omni_core.domain.billing.api": ("Invoice", "InvoiceLine", "InvoiceStatus", "InvoiceSummary"),
+    "omni_core.domain.budgets.api": ("BudgetExhausted", "BudgetStatus", "SetBudget", "Window"),
+    "omni_core.domain.jobs.api": ("Job", "JobStatus"),
     "omni_core.domain.kernel.clock": ("Month",),
     "omni_core.domain.kernel.errors": ("Kind", "OmniError"),
-    "omni_core.domain.kernel.money": ("Money",),
+    "omni_core.domain.kernel.money": ("Money", "format_picos"),
     "omni_core.domain.kernel.pages": ("Page", "PageRequest"),
     "omni_core.domain.kernel.tenancy": ("OPERATOR", "Principal", "Scope", "TenantId"),
     "omni_core.domain.llm.api": (
         "AddModel",
         "AddProvider",
+        "Capabilities",
+        "ChatAnswer",
+        "ChatDelta",
         "ChatModel",
         "ChatRequest",
         "ChatResponse",
+        "ChatStream",
+        "FinishReason",
+        "Image",
         "Message",
+        "Model",
         "ProviderConfig",
+        "ProviderView",
+        "ResponseFormat",
         "Role",
+        "Text",
+        "TokenUsage",
+        "Tool",
+        "ToolCall",
+        "ToolCallDelta",
+        "ToolChoice",
     ),
-    "omni_core.domain.metering.api": ("UsageQuery",),
-    "omni_core.domain.pricing.api": ("SetPrice",),
-    "omni_core.domain.tenancy.api": ("CreateKey", "CreateTenant"),
+    "omni_core.domain.metering.api": ("CallStatus", "Meter", "Quantities", "UsageEvent", "UsageQuery", "UsageSum"),
+    "omni_core.domain.pricing.api": ("Price", "SetPrice", "TierPrices"),
+    "omni_core.domain.tenancy.api": ("ApiKey", "CreateKey", "CreateTenant", "Member", "MemberRole", "NewKey", "Tenant"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -64,37 +98,75 @@ __all__ = [
     "OPERATOR",
     "AddModel",
     "AddProvider",
+    "ApiKey",
+    "BudgetExhausted",
+    "BudgetStatus",
+    "CallStatus",
+    "Capabilities",
+    "ChatAnswer",
+    "ChatDelta",
     "ChatModel",
     "ChatRequest",
     "ChatResponse",
+    "ChatStream",
     "CreateKey",
     "CreateTenant",
+    "FinishReason",
+    "Image",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceStatus",
+    "InvoiceSummary",
+    "Job",
+    "JobStatus",
     "Kind",
+    "Member",
+    "MemberRole",
     "Message",
+    "Meter",
+    "Model",
     "Money",
     "Month",
+    "NewKey",
     "Omni",
     "OmniError",
     "Page",
     "PageRequest",
+    "Price",
     "Principal",
     "ProviderConfig",
+    "ProviderView",
+    "Quantities",
+    "ResponseFormat",
     "Role",
     "Scope",
     "SetBudget",
     "SetPrice",
     "Settings",
+    "Tenant",
     "TenantId",
+    "Text",
+    "TierPrices",
+    "TokenUsage",
+    "Tool",
+    "ToolCall",
+    "ToolCallDelta",
+    "ToolChoice",
+    "UsageEvent",
     "UsageQuery",
+    "UsageSum",
     "Window",
     "__version__",
+    "format_picos",
 ]
 
+# A type checker must not see it: it would take every name for one that is here.
+if not TYPE_CHECKING:
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'omni_core' has no attribute {name!r}")
-    return getattr(import_module(_HOME_OF[name]), name)
+    def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+        if name not in _HOME_OF:
+            raise AttributeError(f"module 'omni_core' has no attribute {name!r}")
+        return getattr(import_module(_HOME_OF[name]), name)
 
 
 def __dir__() -> list[str]:
