@@ -65,19 +65,25 @@ async def test_it_says_what_is_wrong_and_recovers(
     assert [secret for secret in (*SECRETS, customer.key) if secret in program.log] == []
 
 
+async def calls_reach(installation: Installation, number: int) -> bool:
+    """Tell whether the provider has been asked that often."""
+    return len(installation.upstream.calls) >= number
+
+
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
 async def test_a_short_outage_in_the_middle_of_a_call_is_sat_out(
     installation: Installation, customer: Customer, gate: Gate, program: Program, streamed: bool
 ) -> None:
     """The answer is there, its usage cannot be written: it is held back until it can, and counted once."""
-    installation.upstream.script("small", Script(usage=TokenUsage(25, 10), first_delay_s=0.3))
+    installation.upstream.script("small", Script(usage=TokenUsage(25, 10), first_delay_s=1.0))
     await installation.budget(customer, "5.00")
     async with calling(program, customer.key) as client:
         assert (await chat(client)).is_success
+        before = len(installation.upstream.calls)
         answering = asyncio.create_task(chat(client, stream=streamed))
-        await asyncio.sleep(0.15)
+        await eventually(lambda: calls_reach(installation, before + 1))
         await gate.shut()
-        await asyncio.sleep(1)
+        await asyncio.sleep(2)
         assert not answering.done()
         await gate.open()
         answer = await answering
@@ -95,11 +101,12 @@ async def test_a_short_outage_in_the_middle_of_a_call_is_sat_out(
 async def test_an_answer_that_cannot_be_charged_is_not_given(
     installation: Installation, customer: Customer, gate: Gate, program: Program
 ) -> None:
-    installation.upstream.script("small", Script(usage=TokenUsage(25, 10), first_delay_s=0.3))
+    installation.upstream.script("small", Script(usage=TokenUsage(25, 10), first_delay_s=1.5))
     async with calling(program, customer.key) as client:
         assert (await chat(client, model="omni-brain")).is_success
+        before = len(installation.upstream.calls)
         answering = [asyncio.create_task(chat(client, stream=streamed)) for streamed in (False, True)]
-        await asyncio.sleep(0.15)
+        await eventually(lambda: calls_reach(installation, before + 2))
         await gate.shut()
         whole, streamed = await asyncio.gather(*answering)
         await gate.open()

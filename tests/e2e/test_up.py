@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -102,12 +103,19 @@ def eventually(holds: Callable[[], bool], within_s: float = 40.0) -> bool:
 
 
 @pytest.fixture
-def up(tmp_path: Path) -> Iterator[Callable[..., Installation]]:
+def home() -> Iterator[Path]:
+    """A folder for Omni's data. Not below pytest's own: another session's start would shut PostgreSQL's account out."""
+    with tempfile.TemporaryDirectory(prefix="omni-up-") as folder:
+        yield Path(folder) / "home"
+
+
+@pytest.fixture
+def up(home: Path) -> Iterator[Callable[..., Installation]]:
     """Call it to start `omni up`; whatever is left of it at the end is killed, by pid."""
     started: list[Installation] = []
 
     def start(*words: str, **variables: str) -> Installation:
-        started.append(Installation(tmp_path / "home", *words, **variables))
+        started.append(Installation(home, *words, **variables))
         return started[-1]
 
     yield start
@@ -226,12 +234,11 @@ def test_a_program_that_dies_ends_the_other(up: Callable[..., Installation]) -> 
     assert running.processes() == []
 
 
-def test_a_port_that_is_taken_is_named_before_anything_is_started(tmp_path: Path) -> None:
+def test_a_port_that_is_taken_is_named_before_anything_is_started(home: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen(1)
         port = taken.getsockname()[1]
-        home = tmp_path / "home"
         ended = omni(home, "up", "--port", str(port))
     assert ended.returncode == 72
     assert f"port {port} on 127.0.0.1" in ended.stderr

@@ -67,8 +67,8 @@ class BillableUsageContract:
         self, uow: UnitOfWork, billable_usage: BillableUsage, usage_log: UsageLog
     ) -> None:
         tenant_id = a_tenant_id()
-        price = a_price(prices={"input": "1", "output": "1", "request": "5000000"})
-        calls = [a_call(tenant_id, price, quantities=Quantities(request=1)) for _ in range(3)]
+        price = a_price(prices={"input": "1", "output": "1", "request": "500000"})
+        calls = [a_call(tenant_id, price, quantities=Quantities(request=10)) for _ in range(3)]
         await record(usage_log, calls)
         async with uow(tenant_id) as tx:
             (only,) = await billable_usage.unbilled(tx, NOVEMBER.end)
