@@ -14,7 +14,7 @@ _SCOPE = re.compile(r"\(scope `(?P<scope>[a-z:]+)`\)")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One operation. `scope` is what its description asks for; `examples` are of its body."""
+    """One operation. `scope` is what its description names; `examples` are of its body; `query` is what it demands."""
 
     method: str
     path: str
@@ -22,6 +22,7 @@ class Endpoint:
     is_public: bool
     examples: tuple[Any, ...]
     query: Mapping[str, str]
+    query_names: tuple[str, ...]
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -69,7 +70,7 @@ def endpoints_of(document: Mapping[str, Any]) -> list[Endpoint]:
 
 def _endpoint(document: Mapping[str, Any], method: str, path: str, operation: Mapping[str, Any]) -> Endpoint:
     parameters = operation.get("parameters", ())
-    wanted = [one["name"] for one in parameters if one["in"] == "query" and one["required"]]
+    in_query = [one for one in parameters if one["in"] == "query"]
     content = operation.get("requestBody", {}).get("content", {})
     return Endpoint(
         method=method.upper(),
@@ -77,5 +78,6 @@ def _endpoint(document: Mapping[str, Any], method: str, path: str, operation: Ma
         description=operation.get("description", ""),
         is_public=operation.get("security", document.get("security")) == [],
         examples=tuple(example for media in content.values() for example in media["schema"].get("examples", ())),
-        query={name: QUERY[name] for name in wanted},
+        query={one["name"]: QUERY[one["name"]] for one in in_query if one["required"]},
+        query_names=tuple(one["name"] for one in in_query),
     )

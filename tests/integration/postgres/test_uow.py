@@ -1,10 +1,11 @@
-"""What PostgreSQL alone can do to a unit of work: break off, not answer, and have no connection to spare."""
+"""What PostgreSQL alone can do to a unit of work: break off, not answer, lack a connection, refuse a value."""
 
 import pytest
 import sqlalchemy as sa
 
 from omni_core.adapters.postgres.engine import APP_ROLE, DatabaseUnavailable, open_database
 from omni_core.adapters.postgres.uow import PostgresUnitOfWork, connection_of
+from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.testing import FixedClock, SequentialIds
 from omni_core.testing.builders import a_tenant, a_tenant_id
 from tests.support.backends import Backend
@@ -81,3 +82,16 @@ async def test_a_transaction_of_another_technology_is_refused(postgres: Backend,
     async with postgres.uow(a_tenant_id()) as tx:
         with pytest.raises(TypeError):
             await memory.tenant_store.get(tx)
+
+
+@pytest.mark.parametrize("column, value", [("text", "a\0b"), ("text", "\ud800"), ("int", 2**31), ("numeric(3)", 1000)])
+async def test_a_value_that_no_column_holds_is_invalid(postgres: Backend, column: str, value: str | int):
+    statement = sa.text(f"select cast(:value as {column})")
+
+    async def store() -> None:
+        async with postgres.uow(a_tenant_id()) as tx:
+            await connection_of(tx).execute(statement, {"value": value})
+
+    with pytest.raises(InvalidValue) as caught:
+        await store()
+    assert str(value) not in caught.value.detail

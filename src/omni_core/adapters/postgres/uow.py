@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from omni_core.adapters.postgres.engine import DRIVER_FAILURES, DatabaseUnavailable
 from omni_core.adapters.postgres.tables.kernel import event
 from omni_core.domain.kernel.clock import Clock
+from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.kernel.events import Event
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.tenancy import TenantId
@@ -36,7 +37,11 @@ class PostgresUnitOfWork:
 
     @asynccontextmanager
     async def __call__(self, tenant_id: TenantId) -> "AsyncGenerator[PostgresTransaction, None]":
-        """Begin a transaction of one tenant; raise `DatabaseUnavailable` where the connection fails."""
+        """Begin a transaction of one tenant.
+
+        Raises `DatabaseUnavailable` where the connection fails, and `InvalidValue` for what no column can hold, which
+        nobody has refused before.
+        """
         async with aclosing(await self._connect()) as connection:
             try:
                 async with connection.begin():
@@ -45,6 +50,10 @@ class PostgresUnitOfWork:
                     yield transaction
                     await transaction.write_events()
             except DBAPIError as error:
+                if _is_about_a_value(error):
+                    raise InvalidValue(
+                        "a value cannot be stored", field="", allowed="Unicode text without NUL, numbers in range"
+                    ) from error
                 if error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError)):
                     raise DatabaseUnavailable("the connection to PostgreSQL broke") from error
                 raise
@@ -63,6 +72,12 @@ class PostgresUnitOfWork:
                 await connection.execute(_SET_TENANT, {"tenant": str(tenant_id)})
         except TimeoutError as error:
             raise DatabaseUnavailable("PostgreSQL does not answer") from error
+
+
+def _is_about_a_value(error: DBAPIError) -> bool:
+    """Tell whether a value was refused for what it is (SQLSTATE class 22), by PostgreSQL or already by the driver."""
+    sqlstate: str = getattr(error.orig, "sqlstate", None) or ""
+    return sqlstate.startswith("22")
 
 
 class PostgresTransaction:
