@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from litestar import Response
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -26,18 +26,31 @@ class EncodedJson(Response[bytes]):
         await send({"type": "http.response.body", "body": self.content, "more_body": False})
 
 
-class EventStream(Response[AsyncGenerator[bytes, None]]):
-    """Server-sent events, as a generator yields them.
+class Closable(Protocol):
+    """What holds something until it is closed. To close it again changes nothing."""
 
-    The generator is closed at once when the client hangs up, also while it waits for its next piece.
+    async def aclose(self) -> None:
+        """Let go of it."""
+        ...
+
+
+class EventStream(Response[AsyncGenerator[bytes, None]]):
+    """Server-sent events, as a generator yields them that reads `source`.
+
+    Both are closed at once when the client hangs up, also while the next piece is waited for. `source` is closed here
+    because a generator that was never begun closes nothing.
     """
+
+    def __init__(self, chunks: AsyncGenerator[bytes, None], source: Closable) -> None:
+        super().__init__(chunks)
+        self._source = source
 
     def to_asgi_response(self, *_: Any, **__: Any) -> ASGIApp:  # type: ignore[override]
         """Return what sends them."""
         return self._send
 
     async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with _UntilHangUp(receive), aclosing(self.content) as chunks:
+        async with aclosing(self._source), _UntilHangUp(receive), aclosing(self.content) as chunks:
             await send({"type": "http.response.start", "status": 200, "headers": [*_EVENTS]})
             async for chunk in chunks:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})

@@ -178,10 +178,37 @@ async def test_a_server_that_stops_is_not_taken_for_a_client_that_left():
     async def receive() -> Any:
         await asyncio.Event().wait()
 
-    respond: Any = EventStream(endless()).to_asgi_response()
+    respond: Any = EventStream(endless(), endless()).to_asgi_response()
     answering: asyncio.Task[None] = asyncio.create_task(respond({}, receive, send))
     await asyncio.sleep(0.02)
     answering.cancel()
     with pytest.raises(asyncio.CancelledError):
         await answering
+    assert closed.is_set()
+
+
+async def test_a_client_that_leaves_before_the_first_piece_ends_the_call_all_the_same():
+    closed = asyncio.Event()
+
+    async def call() -> AsyncGenerator[str, None]:
+        try:
+            yield "first"
+            yield "second"
+        finally:
+            closed.set()
+
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        async for piece in source:
+            yield piece.encode()
+
+    async def send(message: Any) -> None:
+        await asyncio.Event().wait()  # nobody reads
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    source = call()
+    await anext(source)
+    respond: Any = EventStream(chunks(), source).to_asgi_response()
+    await asyncio.wait_for(respond({}, receive, send), PROMPTLY_S)
     assert closed.is_set()

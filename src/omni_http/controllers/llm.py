@@ -62,7 +62,7 @@ class LlmController(Controller):
         stream = await omni.chat.stream(request.user, data.to_request(), request_id)
         wants_usage = data.stream_options is not None and data.stream_options.include_usage
         chunks = completion_chunks(stream, include_usage=wants_usage, request_id=request_id)
-        return EventStream(chunks)
+        return EventStream(chunks, stream)
 
     @get("/models")
     async def list_models(self, request: KeyedRequest) -> ModelList:
