@@ -4,6 +4,7 @@ import asyncpg
 import pytest
 
 from omni_core.adapters.postgres.engine import APP_ROLE, RoleTooPowerful, open_database
+from omni_core.domain.kernel.tenancy import PLATFORM
 from tests.support.database import connected, run_sql
 
 pytestmark = pytest.mark.postgres
@@ -80,6 +81,29 @@ async def test_a_worker_reaches_the_queue_alone_and_the_schemas_version(app: asy
 async def test_the_role_cannot_make_itself_more(app: asyncpg.Connection, statement):
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await app.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update price set tiers = '[]'",
+        "delete from price",
+        "update usage_event set cost_picos = 0",
+        "delete from usage_event",
+        "delete from invoice",
+        "update invoice_line set amount_minor = 0",
+        "update event set data = '{}'",
+        "delete from event",
+        "delete from api_key",
+        "delete from tenant",
+    ],
+)
+async def test_the_role_cannot_change_what_happened_whichever_tenant_it_names(app: asyncpg.Connection, statement):
+    async with app.transaction():
+        await app.execute("select set_config('omni.tenant', $1, true)", str(PLATFORM))
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with app.transaction():
+                await app.execute(statement)
 
 
 @pytest.mark.parametrize("statement", ["reset role", "set role none", "reset session authorization", "reset all"])
