@@ -108,6 +108,14 @@ def test_a_month_that_has_not_begun_cannot_be_closed(omni: CommandLine) -> None:
     assert error["code"] == "billing.month_not_begun"
 
 
+def test_who_closes_a_month_that_still_runs_is_told(omni: CommandLine) -> None:
+    omni("tenants", "create", "early")
+    this = Month.of(datetime.now(UTC))
+    words = ["billing", "close", "--tenant", "early", "--month", str(this)]
+    assert f"goes to the invoice of {this.next()}" in omni(*words).stderr
+    assert omni(*words, "--json").stderr == ""
+
+
 def test_a_month_is_closed_in_the_background_once(omni: CommandLine) -> None:
     words = ["billing", "close", "--tenant", "globex", "--month", MONTH, "--background"]
     queued = omni.json(*words)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
@@ -69,7 +70,8 @@ def close(
 ) -> None:
     """Issue the invoice of a month.
 
-    A second time returns the same one; usage that is recorded later goes to the next.
+    A second time returns the same one; usage that is recorded later goes to the next. A month that still runs can be
+    closed as well: what it brings afterwards is on the invoice of the next.
     """
     chosen = Month.parse(month, "--month")
     if background:
@@ -81,6 +83,8 @@ def close(
             return await omni.billing.close(operator, chosen, progress)
 
     _print(for_tenant(tenant, issue), json=json)
+    if not json and chosen.end > datetime.now(UTC):
+        note(f"{chosen} still runs: what is used from now on goes to the invoice of {chosen.next()}")
 
 
 @billing.command("preview", epilog=examples("omni billing preview --tenant demo --month 2026-11"))

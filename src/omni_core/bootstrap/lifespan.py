@@ -87,8 +87,9 @@ async def _check_schema(urls: DatabaseUrls, *, upgrade: bool) -> None:
     # As the owner, because the program's role comes with the first migration, which may be what is missing.
     state = await migrate.state(urls.owner)
     if not state.is_current:
+        found = f"the database's schema is {state.current}" if state.current else "the database has no schema yet"
         raise SchemaBehind(
-            f"the database is at {state.current or 'no schema'}, not at {state.wanted}; run omni db upgrade",
+            f"{found}, and this release wants {state.wanted}; run omni db upgrade",
             current=state.current,
             wanted=state.wanted,
         )
