@@ -11,11 +11,7 @@ from omni_core.domain.budgets.api import Charge
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.metering.api import UsageEvent
 
-_CHARGE_COLUMNS = 5
-# The two columns of money go as text: the driver takes many times longer to write a numeric.
-_MONEY = {23, 32}
-_PLACES = (f"${n}::text[]::numeric[]" if n in _MONEY else f"${n}" for n in range(1, 33))
-APPEND = f"select place, is_same from omni_append_usage({', '.join(_PLACES)})"  # noqa: S608 - numbered parameters only
+APPEND = "select place, is_same from omni_append_usage($1, $2, $3, $4, $5, $6, $7)"
 
 Line = tuple[UsageEvent, Sequence[Charge]]
 
@@ -34,9 +30,7 @@ def arguments(lines: Sequence[Line]) -> tuple[list[Any], list[int]]:
                 for charge in lines[order[place - 1]][1]
             )
         last_charges.append(len(charges))
-    columns = [*bounds, first_charges, last_charges, *zip(*events, strict=True)]
-    columns.extend(zip(*charges, strict=True) if charges else [()] * _CHARGE_COLUMNS)
-    return columns, order
+    return [*bounds, first_charges, last_charges, events, charges], order
 
 
 def _by_tenant(lines: Sequence[Line]) -> tuple[list[int], tuple[list[TenantId], list[int], list[int]]]:
@@ -75,6 +69,6 @@ def _event_row(event: UsageEvent) -> tuple[Any, ...]:
 
 async def append(connection: asyncpg.Connection, lines: Sequence[Line], timeout_s: float) -> dict[int, bool]:
     """Commit the lines; return those whose key was there before, by index, and whether it was the very same event."""
-    columns, order = arguments(lines)
-    seen = await connection.fetch(APPEND, *columns, timeout=timeout_s)
+    given, order = arguments(lines)
+    seen = await connection.fetch(APPEND, *given, timeout=timeout_s)
     return {order[place - 1]: is_same for place, is_same in seen}
