@@ -118,15 +118,19 @@ def problem_headers(error: OmniError) -> dict[str, str]:
     return headers
 
 
+def log_failure(known: OmniError, error: Exception, request_id: str, **facts: str) -> None:
+    """Log what is the server's or a dependency's to mend; callers' own mistakes are theirs to hear of."""
+    if known.kind is Kind.INTERNAL:
+        _log.error("request failed", request_id=request_id, code=known.code, **facts, exc_info=error)
+    elif known.kind is Kind.DEPENDENCY:
+        _log.warning("request failed", request_id=request_id, code=known.code, **facts, detail=known.detail)
+
+
 def to_response(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Answer any exception. What nobody foresaw is logged in full and told in one sentence."""
     known = as_omni_error(error)
     request_id = request_id_of(request.scope)
-    facts = {"path": request.scope["path"], "request_id": request_id, "code": known.code}
-    if known.kind is Kind.INTERNAL:
-        _log.error("request failed", **facts, exc_info=error)
-    elif known.kind is Kind.DEPENDENCY:
-        _log.warning("request failed", **facts, detail=known.detail)
+    log_failure(known, error, request_id, path=request.scope["path"])
     return Response(
         problem_body(known, request_id),
         status_code=status_of(known),

@@ -65,7 +65,7 @@ async def test_a_stream_that_does_not_begin(refused: Refused, model: str, status
 
 
 @pytest.mark.parametrize("model, code", BROKEN_STREAMS)
-async def test_a_stream_that_breaks_off(refused: Refused, model: str, code: str) -> None:
+async def test_a_stream_that_breaks_off(refused: Refused, server: Program, model: str, code: str) -> None:
     answer = await refused.chat(model=model, stream=True, max_tokens=50)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
     *pieces, last = [line.removeprefix("data: ") for line in answer.text.splitlines() if line]
@@ -73,6 +73,8 @@ async def test_a_stream_that_breaks_off(refused: Refused, model: str, code: str)
     assert (problem["code"], problem["request_id"]) == (code, answer.headers["x-request-id"])
     assert "[DONE]" not in answer.text
     assert [secret for secret in SECRETS if secret in answer.text] == []
+    # The status says 200, so the log alone tells the operator.
+    assert [line for line in server.log.splitlines() if problem["request_id"] in line and code in line]
 
     text = "".join(choice["delta"].get("content", "") for piece in pieces for choice in json.loads(piece)["choices"])
     assert 0 < len(text) < len("The quick brown fox jumps over the lazy dog.")
