@@ -1,13 +1,14 @@
 """The application: endpoints, errors, documentation, and Omni opened around them."""
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
+import structlog
 from litestar import Litestar
 from litestar.datastructures import State as LitestarState
 from litestar.types import ASGIApp
 
-from omni_core import Omni, Settings
+from omni_core import Omni, OmniError, Settings
 from omni_core.adapters.telemetry.metrics import Metrics
 from omni_http.controllers.billing import BillingController
 from omni_http.controllers.budgets import BudgetsController
@@ -33,6 +34,7 @@ CONTROLLERS = [
     BillingController,
     JobsController,
 ]
+_log = structlog.get_logger("omni.http")
 OpenOmni = Callable[[Settings, Metrics], AbstractAsyncContextManager[Omni]]
 
 
@@ -47,8 +49,13 @@ def create_app(settings: Settings, opener: OpenOmni = open_omni) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncGenerator[None, None]:
-        async with opener(settings, metrics) as omni:
-            app.state.omni = omni
+        async with AsyncExitStack() as stack:
+            try:
+                app.state.omni = await stack.enter_async_context(opener(settings, metrics))
+            except OmniError as error:
+                # Before the traceback that the server prints, in which nobody would look for it.
+                _log.error("cannot start", code=error.code, detail=error.detail)
+                raise
             yield
 
     app = Litestar(
