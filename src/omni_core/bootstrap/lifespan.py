@@ -118,7 +118,7 @@ async def _close(container: RootContainer) -> None:
         stack.push_async_callback(container.llm.routes().close)
         stack.push_async_callback(container.metering.log().close)
         stack.push_async_callback(_give_back, container.budgets.desk())
-        stack.push_async_callback(container.llm.accounts().drain)
+        stack.push_async_callback(container.llm.accounts().late.close)
 
 
 async def _give_back(desk: BudgetDesk) -> None:

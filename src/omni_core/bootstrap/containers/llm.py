@@ -6,6 +6,7 @@ from dependency_injector import containers, providers
 
 from omni_core.adapters.memory.llm import MemoryCatalogueStore
 from omni_core.adapters.postgres.llm import PostgresCatalogueStore
+from omni_core.adapters.telemetry.usage import log_unrecorded_usage
 from omni_core.domain.llm.api import Accounts, Catalogue, Gateway, Routes
 
 
@@ -28,5 +29,8 @@ class LlmContainer(containers.DeclarativeContainer):
     catalogue = providers.Singleton(
         Catalogue, platform.uow, store, pricing.pricing, routes, platform.seal, platform.clock
     )
-    accounts = providers.Singleton(Accounts, pricing.book, budgets.desk, metering.log, platform.clock, platform.ids)
+    unrecorded = providers.Object(log_unrecorded_usage)
+    accounts = providers.Singleton(
+        Accounts, pricing.book, budgets.desk, metering.log, unrecorded, platform.clock, platform.ids
+    )
     gateway = providers.Singleton(Gateway, routes, accounts, platform.clock, platform.ids)

@@ -1,21 +1,23 @@
 """What a call may cost, does cost and did cost: reserve before it, record and settle after it."""
 
-import asyncio
-from collections.abc import Coroutine
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from omni_core.domain.budgets.api import BudgetDesk, Reservation
 from omni_core.domain.kernel.clock import Clock
+from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.tenancy import Principal
 from omni_core.domain.llm.catalogue import Model
 from omni_core.domain.llm.counting import upper_bound_tokens
+from omni_core.domain.llm.late import LateRecords
 from omni_core.domain.llm.model import ChatRequest, TokenUsage
+from omni_core.domain.llm.ports import UnrecordedUsage
 from omni_core.domain.metering.api import CallStatus, Quantities, UsageEvent, UsageLog
 from omni_core.domain.pricing.api import Price, PriceBook
+
+MAX_REQUEST_ID = 200
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -23,6 +25,14 @@ class Caller(msgspec.Struct, frozen=True):
 
     principal: Principal
     request_id: str
+
+    def __post_init__(self) -> None:
+        if len(self.request_id) > MAX_REQUEST_ID or not (self.request_id or "-").isprintable():
+            raise InvalidValue(
+                f"request_id must be at most {MAX_REQUEST_ID} printable characters",
+                field="request_id",
+                allowed=f"up to {MAX_REQUEST_ID} printable characters",
+            )
 
 
 def quantities_of(usage: TokenUsage, images: int) -> Quantities:
@@ -43,13 +53,21 @@ def quantities_of(usage: TokenUsage, images: int) -> Quantities:
 class Accounts:
     """Opens an account for each call. One for each process."""
 
-    def __init__(self, prices: PriceBook, desk: BudgetDesk, log: UsageLog, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        prices: PriceBook,
+        desk: BudgetDesk,
+        log: UsageLog,
+        unrecorded: UnrecordedUsage,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
         self.log = log
+        self.late = LateRecords(log, unrecorded)
         self.clock = clock
+        self.ids = ids
         self._prices = prices
         self._desk = desk
-        self.ids = ids
-        self._late: set[asyncio.Task[None]] = set()
 
     async def open(self, caller: Caller, model: Model, request: ChatRequest) -> "CallAccount":
         """Price the call and set its highest cost aside; raise `NoPrice` or `BudgetExhausted`.
@@ -70,17 +88,6 @@ class Accounts:
             )
             reservation = await self._desk.reserve(caller.principal, price.highest_cost(most))
         return CallAccount(self, caller, model, request, price, reservation, began)
-
-    def later(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do `work` although the caller has gone; `drain` waits for it."""
-        task = asyncio.create_task(work)
-        self._late.add(task)
-        task.add_done_callback(self._late.discard)
-
-    async def drain(self) -> None:
-        """Wait for what was left to be done later."""
-        while self._late:
-            await asyncio.wait(self._late)
 
 
 class CallAccount:
@@ -124,7 +131,13 @@ class CallAccount:
     def commit_later(self, usage: TokenUsage, status: CallStatus) -> None:
         """Record the usage although nobody waits for it any more."""
         if self._open:
-            self._accounts.later(self.commit(usage, status))
+            self._open = False
+            try:
+                event = self._event(usage, status)
+            except BaseException:
+                self._reservation.settle(0)
+                raise
+            self._accounts.late.add(event, self._reservation)
 
     def abandon(self) -> None:
         """Nothing was produced: nothing is charged."""

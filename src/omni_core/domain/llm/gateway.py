@@ -87,7 +87,7 @@ class Gateway:
 
     async def settled(self) -> None:
         """Wait until the calls whose callers have left are recorded."""
-        await self._accounts.drain()
+        await self._accounts.late.settled()
 
     async def _prepare(
         self, principal: Principal, request: ChatRequest, request_id: str

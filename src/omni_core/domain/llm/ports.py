@@ -8,6 +8,7 @@ import msgspec
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.llm.catalogue import Model, Provider
 from omni_core.domain.llm.model import ChatDelta, ChatRequest, ChatResponse
+from omni_core.domain.metering.api import UsageEvent
 
 
 class Capabilities(msgspec.Struct, frozen=True):
@@ -102,6 +103,14 @@ class CatalogueStore(Protocol):
 
     async def models(self, tx: Transaction) -> Sequence[Model]:
         """Return all models, by name."""
+        ...
+
+
+class UnrecordedUsage(Protocol):
+    """Hears of usage that could not be recorded, for somebody to charge it by hand."""
+
+    def __call__(self, event: UsageEvent, error: Exception) -> None:
+        """Pass on everything about `event`, and why it is in no log."""
         ...
 
 
