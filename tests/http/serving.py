@@ -44,7 +44,8 @@ class HeldLog:
         if self.failure is not None:
             raise self.failure
         is_new = await self._log.append(event, charges)
-        self.events.append(event)
+        if is_new:
+            self.events.append(event)
         return is_new
 
     async def close(self) -> None:

@@ -1,5 +1,6 @@
 """What a call may cost, does cost and did cost: reserve before it, record and settle after it."""
 
+import asyncio
 from datetime import datetime
 
 import msgspec
@@ -118,32 +119,38 @@ class CallAccount:
         """Record the usage durably and settle the reservation; raise a retryable `DependencyFailed` if that fails."""
         if not self._open:
             return
-        self._open = False
-        cost_picos = 0
+        event = self._close(usage, status)
         try:
-            event = self._event(usage, status)
-            cost_picos = event.cost_picos
-            await self._accounts.log.append(event, self._reservation.charges(cost_picos))
-        finally:
-            # Also where nobody can tell whether it was written: then the lease is left with less than it may have.
-            self._reservation.settle(cost_picos)
+            await self._accounts.log.append(event, self._reservation.charges(event.cost_picos))
+        except asyncio.CancelledError:
+            # The caller has gone while the event was being written, so nobody would hear that it was not. Written a
+            # second time, it changes nothing.
+            self._accounts.late.add(event, self._reservation)
+            raise
+        except BaseException:
+            # Nobody can tell whether it was written: the lease is left with less than it may have.
+            self._reservation.settle(event.cost_picos)
+            raise
+        self._reservation.settle(event.cost_picos)
 
     def commit_later(self, usage: TokenUsage, status: CallStatus) -> None:
         """Record the usage although nobody waits for it any more."""
         if self._open:
-            self._open = False
-            try:
-                event = self._event(usage, status)
-            except BaseException:
-                self._reservation.settle(0)
-                raise
-            self._accounts.late.add(event, self._reservation)
+            self._accounts.late.add(self._close(usage, status), self._reservation)
 
     def abandon(self) -> None:
         """Nothing was produced: nothing is charged."""
         if self._open:
             self._open = False
             self._reservation.settle(0)
+
+    def _close(self, usage: TokenUsage, status: CallStatus) -> UsageEvent:
+        self._open = False
+        try:
+            return self._event(usage, status)
+        except BaseException:
+            self._reservation.settle(0)
+            raise
 
     def _event(self, usage: TokenUsage, status: CallStatus) -> UsageEvent:
         quantities = quantities_of(usage, self.request.images)
