@@ -11,6 +11,7 @@ from typer import Abort, TyperException
 from typer.core import TyperGroup
 
 from omni_cli.exits import INTERRUPTED, OK, UNFORESEEN, USAGE, exit_code_of
+from omni_cli.installed import Installed
 from omni_cli.jsonform import as_json, dumps
 from omni_cli.output import make_printable
 from omni_core.domain.kernel.errors import Kind, OmniError
@@ -47,6 +48,10 @@ class Failure(msgspec.Struct, frozen=True):
 
 class Program(TyperGroup):
     """The whole command line: whatever a command raises is told here, and becomes an exit code."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands = Installed(self.commands)
 
     def main(
         self,

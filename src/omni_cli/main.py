@@ -1,16 +1,9 @@
-"""Assembles the command line. Commands load what they need when they run, so that `omni --help` is quick."""
+"""The command line. A command is loaded when it is called, and loads what it needs when it runs (`installed`)."""
 
 from typing import Annotated
 
 import typer
 
-from omni_cli.commands import config, db, down, llm, serve, up, worker
-from omni_cli.commands.billing import billing
-from omni_cli.commands.budgets import budgets
-from omni_cli.commands.jobs import jobs
-from omni_cli.commands.metering import usage
-from omni_cli.commands.pricing import prices
-from omni_cli.commands.tenancy import keys, tenants
 from omni_cli.failures import Program
 from omni_cli.options import Json, examples
 from omni_cli.output import print_json, print_text
@@ -39,23 +32,6 @@ def omni(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks, as OMNI_DEBUG=1 does.")] = False,
 ) -> None:
     """Omni: tenants and keys, an LLM gateway, usage metering, budgets and invoices, on one PostgreSQL."""
-
-
-app.command("up", epilog=up.EXAMPLES)(up.up)
-app.command("down", epilog=down.EXAMPLES)(down.down)
-app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
-app.command("worker", epilog=worker.EXAMPLES)(worker.worker)
-app.add_typer(db.db, name="db")
-app.add_typer(tenants, name="tenants")
-app.add_typer(keys, name="keys")
-app.add_typer(llm.models, name="models")
-app.command("chat", epilog=llm.CHAT_EXAMPLES)(llm.chat)
-app.add_typer(prices, name="prices")
-app.add_typer(usage, name="usage")
-app.add_typer(budgets, name="budgets")
-app.add_typer(billing, name="billing")
-app.add_typer(jobs, name="jobs")
-app.add_typer(config.config, name="config")
 
 
 @app.command("version", epilog=examples("omni version", "omni version --json"))

@@ -1,6 +1,7 @@
 """Options that many commands share, and the examples that each command's help ends with."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated
 
@@ -30,6 +31,21 @@ class InvalidOption(Invalid):
 def commands(about: str) -> typer.Typer:
     """Return an empty group of commands. Its help is plain text, which loads fast and survives pipes."""
     return typer.Typer(help=about, no_args_is_help=True, rich_markup_mode=None, add_completion=False)
+
+
+class Alone(typer.Typer):
+    """A command of its own, outside of any group."""
+
+
+def alone(epilog: str) -> Callable[[Callable[..., None]], Alone]:
+    """Make a function a command of its own, outside of any group."""
+
+    def command(function: Callable[..., None]) -> Alone:
+        app = Alone(rich_markup_mode=None, add_completion=False)
+        app.command(epilog=epilog)(function)
+        return app
+
+    return command
 
 
 def examples(*lines: str) -> str:

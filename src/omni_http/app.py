@@ -1,41 +1,40 @@
-"""The application: endpoints, errors, documentation, and Omni opened around them."""
+"""The application: endpoints, errors, documentation, and Omni opened around them.
+
+Every controller in a module of `controllers/` is mounted: nothing here changes with a new context.
+"""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from importlib import import_module
+from pkgutil import iter_modules
 
 import structlog
-from litestar import Litestar
+from litestar import Controller, Litestar
 from litestar.datastructures import State as LitestarState
 from litestar.types import ASGIApp
 
 from omni_core import Omni, OmniError, Settings
 from omni_core.adapters.telemetry.metrics import Metrics
-from omni_http.controllers.billing import BillingController
-from omni_http.controllers.budgets import BudgetsController
-from omni_http.controllers.health import HealthController
-from omni_http.controllers.jobs import JobsController
-from omni_http.controllers.llm import LlmController
-from omni_http.controllers.metering import MeteringController
-from omni_http.controllers.pricing import PricingController
-from omni_http.controllers.tenancy import TenancyController
+from omni_http import controllers
 from omni_http.documentation import complete_document, openapi_config
 from omni_http.middleware.observation import Observation
 from omni_http.problems import to_response
 from omni_http.requests import LeanRequest
 from omni_http.security import Authentication
 
-CONTROLLERS = [
-    HealthController,
-    LlmController,
-    TenancyController,
-    PricingController,
-    MeteringController,
-    BudgetsController,
-    BillingController,
-    JobsController,
-]
 _log = structlog.get_logger("omni.http")
 OpenOmni = Callable[[Settings, Metrics], AbstractAsyncContextManager[Omni]]
+
+
+def installed_controllers() -> list[type[Controller]]:
+    """Return the controllers of all modules, by the modules' names."""
+    modules = [import_module(f"{controllers.__name__}.{found.name}") for found in iter_modules(controllers.__path__)]
+    return [
+        one
+        for module in modules
+        for one in vars(module).values()
+        if isinstance(one, type) and issubclass(one, Controller) and one.__module__ == module.__name__
+    ]
 
 
 def open_omni(settings: Settings, metrics: Metrics) -> AbstractAsyncContextManager[Omni]:
@@ -59,7 +58,7 @@ def create_app(settings: Settings, opener: OpenOmni = open_omni) -> ASGIApp:
             yield
 
     app = Litestar(
-        route_handlers=CONTROLLERS,
+        route_handlers=installed_controllers(),
         middleware=[Authentication],
         exception_handlers={Exception: to_response},
         lifespan=[lifespan],

@@ -1,17 +1,24 @@
-"""The worker: Omni, opened, with its handlers at the queue."""
+"""The worker: Omni, opened, with its handlers at the queue.
+
+Every module of `handlers/` says by its function `handlers` what it does: nothing here changes with a new context.
+"""
 
 import asyncio
 import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
 
 from omni_core import Omni, OmniError, Settings
 from omni_core.adapters.postgres.job_consumer import PgQueuerConsumer
 from omni_core.adapters.system import SystemClock
 from omni_core.adapters.telemetry.logging import configure_logging
 from omni_core.bootstrap.settings import InvalidSetting
-from omni_core.domain.jobs.api import by_kind
+from omni_core.domain.jobs.api import JobHandler, by_kind
 from omni_core.domain.kernel.errors import Unsupported
+from omni_workers import handlers
 from omni_workers.delivery import Deliveries
-from omni_workers.handlers import billing
 from omni_workers.outcomes import worth_retrying
 from omni_workers.supervision import stop_signals, work
 
@@ -24,16 +31,21 @@ class NoSharedQueue(Unsupported):
     code = "workers.no_shared_queue"
 
 
+def installed_handlers(omni: Omni) -> Iterator[JobHandler[Any]]:
+    """Yield what each context's module does of `omni`'s jobs."""
+    for found in iter_modules(handlers.__path__):
+        yield from import_module(f"{handlers.__name__}.{found.name}").handlers(omni)
+
+
 async def run_worker(omni: Omni, stop: asyncio.Event) -> None:
     """Run jobs until `stop` is set; raise `NoSharedQueue` where Omni is on memory adapters, `QueueMissing`."""
     if omni.urls is None:
         raise NoSharedQueue
-    handlers = by_kind(billing.close_month(omni.billing))
-    runner = omni.job_runner(handlers, worth_retrying=worth_retrying)
+    runner = omni.job_runner(by_kind(*installed_handlers(omni)), worth_retrying=worth_retrying)
     consumer = PgQueuerConsumer(
         omni.urls.owner,
-        concurrency=omni.settings.worker_concurrency,
-        heartbeat_s=omni.settings.worker_heartbeat_s,
+        concurrency=omni.settings.jobs.concurrency,
+        heartbeat_s=omni.settings.jobs.heartbeat_s,
     )
     await work(consumer, Deliveries(runner, SystemClock()).take, stop)
 

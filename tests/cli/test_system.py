@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from omni_core.bootstrap.settings import Settings, variable_of
+from omni_core.bootstrap.settings import SETTINGS, variable_of
 from tests.cli.conftest import MASTER_KEY, CommandLine
 
 
@@ -22,7 +22,7 @@ def shown(line: CommandLine, name: str, **variables: Any) -> dict[str, Any]:
 
 def test_every_setting_is_shown_with_its_meaning(bare: CommandLine) -> None:
     items = bare.json("config", "show")["items"]
-    assert [one["name"] for one in items] == list(Settings.__struct_fields__)
+    assert [one["name"] for one in items] == [setting.name for setting in SETTINGS]
     assert all(one["variable"] == variable_of(one["name"]) and one["description"] for one in items)
 
 

@@ -21,6 +21,7 @@ from omni_core import (
     Settings,
 )
 from omni_core.adapters.telemetry.metrics import Metrics
+from omni_core.bootstrap.settings.llm import LlmSettings
 from omni_core.domain.llm.api import Capabilities, ChatDelta
 from omni_http.app import create_app
 from tests.support.asgi import client_of, lifespan_of
@@ -66,7 +67,9 @@ async def running() -> AsyncIterator[Running]:
             opened.append(omni)
             yield omni
 
-    app = create_app(Settings(providers=(ProviderConfig("buggy", "buggy"),), max_body_bytes=100_000), opener)
+    app = create_app(
+        Settings(llm=LlmSettings(providers=(ProviderConfig("buggy", "buggy"),)), max_body_bytes=100_000), opener
+    )
     async with lifespan_of(app):
         (omni,) = opened
         tenant = await omni.tenants.create(OPERATOR, CreateTenant("demo", "Demo"))

@@ -12,7 +12,7 @@ from dependency_injector import providers
 
 from omni_core import OPERATOR, AddModel, AddProvider, CreateKey, CreateTenant, Omni, Principal, Settings
 from omni_core.adapters.telemetry.metrics import Metrics
-from omni_core.bootstrap.lifespan import open_container
+from omni_core.bootstrap.lifespan import open_wiring
 from omni_core.domain.budgets.api import Charge
 from omni_core.domain.metering.api import UsageEvent, UsageLog
 from omni_core.testing.upstream import FakeUpstream
@@ -70,12 +70,13 @@ async def served(*models: str) -> AsyncIterator[Served]:
 
     @asynccontextmanager
     async def opener(settings: Settings, metrics: Metrics) -> AsyncGenerator[Omni, None]:
-        async with open_container(
+        async with open_wiring(
             settings, memory=True, upgrade=False, chat_models={}, decorate=metrics.instrument
-        ) as (container, database, urls):
-            log = opened["log"] = HeldLog(container.metering.log())
-            container.metering.log.override(providers.Object(log))
-            omni = opened["omni"] = Omni(container, settings, database, urls)
+        ) as wiring:
+            metering = wiring.part("metering")
+            log = opened["log"] = HeldLog(metering.log())
+            metering.log.override(providers.Object(log))
+            omni = opened["omni"] = Omni(wiring, settings)
             yield omni
 
     async with FakeUpstream() as upstream, _listening(opener) as url:

@@ -3,6 +3,7 @@
 import ast
 import inspect
 from collections.abc import Iterable, Iterator
+from dataclasses import is_dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import get_args, get_origin, get_type_hints
@@ -10,13 +11,7 @@ from typing import get_args, get_origin, get_type_hints
 import pytest
 
 import omni_core
-from omni_core.domain.billing.api import Billing
-from omni_core.domain.budgets.api import Budgets
-from omni_core.domain.jobs.api import Jobs
-from omni_core.domain.llm.api import Catalogue, Gateway
-from omni_core.domain.metering.api import Metering
-from omni_core.domain.pricing.api import Pricing
-from omni_core.domain.tenancy.api import ApiKeys, Authenticator, Tenants
+from omni_core import Omni
 
 
 def imported_for_type_checkers() -> dict[str, str]:
@@ -24,7 +19,7 @@ def imported_for_type_checkers() -> dict[str, str]:
     tree = ast.parse(Path(inspect.getfile(omni_core)).read_text())
     blocks = [node for node in tree.body if isinstance(node, ast.If) and isinstance(node.test, ast.Name)]
     return {
-        alias.name: str(statement.module)
+        alias.asname or alias.name: str(statement.module)
         for block in blocks
         for statement in block.body
         if isinstance(statement, ast.ImportFrom)
@@ -36,21 +31,39 @@ def test_type_checkers_and_programs_find_the_same_names() -> None:
     homes = imported_for_type_checkers()
     assert sorted([*homes, "__version__"]) == sorted(omni_core.__all__) == sorted(dir(omni_core))
     for name, home in homes.items():
-        assert getattr(omni_core, name) is getattr(import_module(home), name)
+        # `from omni_core import billing` gives what `omni_core.domain.billing.api` offers.
+        wanted = "api" if home == f"omni_core.domain.{name}" else name
+        assert getattr(omni_core, name) is getattr(import_module(home), wanted)
+
+
+def services() -> Iterator[type]:
+    """Yield every class that an attribute of `Omni` is, or that one of several services there is."""
+    for face in get_type_hints(Omni, globalns={"omni_core": omni_core}).values():
+        yield from get_type_hints(face).values() if is_dataclass(face) else (face,)
 
 
 def test_what_services_take_and_return_can_be_named() -> None:
+    contexts = {name: getattr(omni_core, name) for name in Omni.__annotations__}
+    named = {*omni_core.__all__, *(name for context in contexts.values() for name in context.__all__)}
+    found = list(services())
+    assert len(found) >= 10
     unnamed = {
-        (service.__name__, method.__name__, found.__name__)
-        for service in (Tenants, ApiKeys, Authenticator, Catalogue, Gateway, Metering, Pricing, Budgets, Billing, Jobs)
+        (service.__name__, method.__name__, one.__name__)
+        for service in found
         for method in vars(service).values()
         if inspect.iscoroutinefunction(method) and not method.__name__.startswith("_")
         for hint in get_type_hints(method).values()
-        for found in classes_in(hint)
-        if found.__module__.startswith("omni_core") and found.__name__ not in omni_core.__all__
+        for one in classes_in(hint)
+        if one.__module__.startswith("omni_core") and one.__name__ not in named
     }
     # Transactions come from adapters and are handed on; nobody makes one.
     assert {one for one in unnamed if one[2] != "Transaction"} == set()
+
+
+@pytest.mark.parametrize("context", sorted(Omni.__annotations__))
+def test_a_context_offers_what_its_service_is(context: str) -> None:
+    face = get_type_hints(Omni, globalns={"omni_core": omni_core})[context]
+    assert getattr(getattr(omni_core, context), face.__name__) is face
 
 
 def classes_in(hint: object) -> Iterator[type]:

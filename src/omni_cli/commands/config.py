@@ -1,6 +1,6 @@
 """`omni config`."""
 
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -9,6 +9,7 @@ from omni_cli.options import Json, commands, examples
 from omni_cli.output import Column, print_json, print_rows
 
 if TYPE_CHECKING:
+    from omni_core.bootstrap.settings import Setting as SettingOf
     from omni_core.bootstrap.settings import Settings
 
 config = commands("Settings: what is in force, and where it was set.")
@@ -39,34 +40,23 @@ def show(json: Json = False) -> None:
     A variable of the environment beats the file .env of the working directory, which beats omni.toml (in OMNI_HOME, or
     where OMNI_CONFIG says), which beats the default. Secrets are shown as "set".
     """
-    from omni_core.bootstrap.settings import load
+    from omni_core.bootstrap.settings import SETTINGS, load
 
     settings, sources = load()
-    descriptions = _descriptions(type(settings))
-    shown = [
-        Setting(name, source.variable, _shown(settings, name), source.origin, descriptions[name])
-        for name, source in sources.items()
+    rows = [
+        Setting(one.name, one.variable, _shown(settings, one), sources[one.name].origin, one.description)
+        for one in SETTINGS
     ]
     if json:
-        print_json({"items": shown, "next_cursor": None})
+        print_json({"items": rows, "next_cursor": None})
     else:
-        print_rows(shown, _SETTING, json=False)
+        print_rows(rows, _SETTING, json=False)
 
 
-def _descriptions(settings: "type[Settings]") -> dict[str, str]:
-    hints = get_type_hints(settings, include_extras=True)
-    return {
-        name: next((meta.description for meta in hint.__metadata__ if meta.description), "")
-        for name, hint in hints.items()
-    }
-
-
-def _shown(settings: "Settings", name: str) -> object:
-    from omni_core.bootstrap.settings import SECRETS
-
-    value = getattr(settings, name)
-    if name in SECRETS:
-        return "set" if value else "not set"
-    if name == "providers":
-        return [f"{one.name} ({one.kind}, {'with a key' if one.api_key else 'without a key'})" for one in value]
-    return as_json(value)
+def _shown(settings: "Settings", setting: "SettingOf") -> object:
+    section = getattr(settings, setting.place[0])
+    if len(setting.place) > 1:
+        return as_json(section.shown(setting.place[-1]))
+    if setting.is_secret:
+        return "set" if section else "not set"
+    return as_json(section)

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from omni_cli.options import Home, Json, examples
+from omni_cli.options import Home, Json, alone, examples
 from omni_cli.output import print_json, print_text
 from omni_core.domain.kernel.errors import Conflict
 
 if TYPE_CHECKING:
     from omni_cli.local.processes import Process
 
-EXAMPLES = examples("omni down", "omni down --home ./omni-data", "omni down --force")
 _GRACE_S = 30.0
 
 
@@ -31,6 +30,7 @@ class Stopped(msgspec.Struct, frozen=True):
     postgresql: bool
 
 
+@alone(examples("omni down", "omni down --home ./omni-data", "omni down --force"))
 def down(
     home: Home = None,
     force: Annotated[bool, typer.Option("--force", help="Stop PostgreSQL although other programs use it.")] = False,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from omni_cli.jsonform import as_json
-from omni_cli.options import InvalidOption, Json, Tenant, commands, examples
+from omni_cli.options import InvalidOption, Json, Tenant, alone, commands, examples
 from omni_cli.output import Column, note, print_json, print_record, print_rows, print_text
 from omni_cli.rates import Prices, Tiers, parse_prices, parse_tiers
 from omni_cli.session import for_tenant, with_omni
@@ -134,6 +134,13 @@ def remove_provider(name: Annotated[str, typer.Argument()], json: Json = False) 
     _removed(name, json=json)
 
 
+@alone(
+    examples(
+        "omni chat --tenant demo --file README.md 'What does the worker do?'",
+        "omni chat --tenant demo --model gpt-4o-mini --system 'Answer in one word.' 'What colour is the sky?'",
+        "git log -5 | omni chat --tenant demo --no-stream -",
+    )
+)
 def chat(
     question: Annotated[str, typer.Argument(help="What to ask; - reads it from standard input.")],
     tenant: Tenant = None,
@@ -167,13 +174,6 @@ def chat(
         return usage
 
     _note_usage(for_tenant(tenant, pieces))
-
-
-CHAT_EXAMPLES = examples(
-    "omni chat --tenant demo --file README.md 'What does the worker do?'",
-    "omni chat --tenant demo --model gpt-4o-mini --system 'Answer in one word.' 'What colour is the sky?'",
-    "git log -5 | omni chat --tenant demo --no-stream -",
-)
 
 
 def _messages(question: str, system: str | None, files: list[Path]) -> tuple[Message, ...]:

@@ -5,19 +5,21 @@ from typing import Annotated
 import typer
 
 from omni_cli.local.shells import become, environment
-from omni_cli.options import Home, examples
+from omni_cli.options import Home, alone, examples
 
-EXAMPLES = examples(
-    "omni serve",
-    "omni serve --host 0.0.0.0 --port 8080",
-    "DATABASE_URL=postgresql://omni_app@db/omni omni serve",
-)
 Host = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Where to listen, instead of OMNI_HOST.")]
 Port = Annotated[
     int | None, typer.Option(min=0, max=65535, help="Port to listen on, instead of OMNI_PORT; 0 takes a free one.")
 ]
 
 
+@alone(
+    examples(
+        "omni serve",
+        "omni serve --host 0.0.0.0 --port 8080",
+        "DATABASE_URL=postgresql://omni_app@db/omni omni serve",
+    )
+)
 def serve(host: Host = None, port: Port = None, home: Home = None) -> None:
     """Serve the HTTP API.
 

@@ -7,11 +7,10 @@ from typing import Annotated
 import typer
 
 from omni_cli.commands.serve import Host, Port
-from omni_cli.options import Home, examples
-
-EXAMPLES = examples("omni up", "omni up --port 9000", "omni up --home ./omni-data --no-worker")
+from omni_cli.options import Home, alone, examples
 
 
+@alone(examples("omni up", "omni up --port 9000", "omni up --home ./omni-data --no-worker"))
 def up(
     port: Port = None,
     host: Host = None,

@@ -5,11 +5,10 @@ from typing import Annotated
 import typer
 
 from omni_cli.local.shells import become, environment
-from omni_cli.options import Home, examples
-
-EXAMPLES = examples("omni worker", "omni worker --concurrency 8")
+from omni_cli.options import Home, alone, examples
 
 
+@alone(examples("omni worker", "omni worker --concurrency 8"))
 def worker(
     concurrency: Annotated[
         int | None, typer.Option(min=1, max=1000, help="Jobs at once, instead of OMNI_WORKER_CONCURRENCY.")

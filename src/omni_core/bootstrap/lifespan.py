@@ -1,20 +1,22 @@
-"""Opens what has to be opened, in order, and closes it in the reverse order, whatever happens in between."""
+"""Opens what has to be opened, in order, and closes it in the reverse order, whatever happens in between.
+
+What that is, each context's container says (`containers/root.py`). Lower contexts are opened first and closed last.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
-import msgspec
 import structlog
 
 from omni_core.adapters.crypto import MasterKey
 from omni_core.adapters.embedded import OWNER_ROLE, EmbeddedPostgres
 from omni_core.adapters.llm.factories import factories as installed_factories
 from omni_core.adapters.postgres import migrate
-from omni_core.adapters.postgres.engine import APP_ROLE, Database, open_database
-from omni_core.bootstrap.containers.root import Opened, RootContainer, wire
+from omni_core.adapters.postgres.engine import APP_ROLE
+from omni_core.bootstrap.containers.root import Act, Part, Wiring, installed_parts, openers_of
+from omni_core.bootstrap.premises import DatabaseUrls, Premises
 from omni_core.bootstrap.settings import Settings
-from omni_core.domain.budgets.api import BudgetDesk
 from omni_core.domain.kernel.errors import DependencyFailed, Precondition
 from omni_core.domain.llm.api import ChatModelFactory, ProviderConfig
 from omni_core.domain.llm.ports import Factories, OpenChatModel
@@ -31,16 +33,6 @@ class SchemaBehind(Precondition):
     code = "postgres.schema_behind"
 
 
-class DatabaseUrls(msgspec.Struct, frozen=True):
-    """The same database for the program's plain role and for the owner of its tables. They may hold passwords."""
-
-    program: str
-    owner: str
-
-    def __repr__(self) -> str:
-        return "DatabaseUrls(…)"
-
-
 @asynccontextmanager
 async def database_urls(settings: Settings) -> AsyncGenerator[DatabaseUrls, None]:
     """Tell where the database is, and keep it up meanwhile: DATABASE_URL, or Omni's own server under OMNI_HOME."""
@@ -52,32 +44,42 @@ async def database_urls(settings: Settings) -> AsyncGenerator[DatabaseUrls, None
 
 
 @asynccontextmanager
-async def open_container(
+async def open_wiring(
     settings: Settings,
     *,
     memory: bool,
     upgrade: bool,
     chat_models: Mapping[str, ChatModelFactory],
     decorate: Decorate | None = None,
-) -> AsyncGenerator[tuple[RootContainer, Database | None, DatabaseUrls | None], None]:
+) -> AsyncGenerator[Wiring, None]:
     """Open everything that the wiring is handed, and run what has to run beside it; memory has no database."""
     async with AsyncExitStack() as stack:
-        urls = database = None
+        urls = None
         if not memory:
             urls = await stack.enter_async_context(database_urls(settings))
             await _check_schema(urls, upgrade=upgrade)
-            database = await stack.enter_async_context(open_database(urls.program, pool_size=settings.database_pool))
-        container = wire(
-            Opened(
-                settings=settings,
-                master_key=_master_key(settings, is_memory=memory),
-                factories=decorated({**installed_factories(), **chat_models}, decorate),
-                database=database,
-            )
+        premises = Premises(settings, _master_key(settings, is_memory=memory), urls)
+        factories = decorated({**installed_factories(), **chat_models}, decorate)
+        yield await stack.enter_async_context(
+            running(installed_parts(), premises, {"llm": {"factories": factories}}),
         )
-        stack.push_async_callback(_close, container)
-        await stack.enter_async_context(repeating(container.budgets.desk().maintain))
-        yield container, database, urls
+
+
+@asynccontextmanager
+async def running(
+    parts: Mapping[str, Part], premises: Premises, handed_in: Mapping[str, Mapping[str, object]]
+) -> AsyncGenerator[Wiring, None]:
+    """Open, wire, maintain and close `parts`, which come in the order in which they stand on one another."""
+    async with AsyncExitStack() as stack:
+        opened = {name: dict(given) for name, given in handed_in.items()}
+        for name, part in parts.items():
+            for wanted, opener in openers_of(part).items():
+                opened.setdefault(name, {})[wanted] = await stack.enter_async_context(opener(premises))
+        wiring = Wiring(parts, opened)
+        stack.push_async_callback(_close, wiring)
+        for act in wiring.maintenance():
+            await stack.enter_async_context(repeating(act))
+        yield wiring
 
 
 async def _check_schema(urls: DatabaseUrls, *, upgrade: bool) -> None:
@@ -112,21 +114,19 @@ def _master_key(settings: Settings, *, is_memory: bool) -> MasterKey:
     return MasterKey.generate() if is_memory else MasterKey.load_or_create(settings.home / "secret.key")
 
 
-async def _close(container: RootContainer) -> None:
-    # First what still writes usage, then what it draws from, then the log that it writes to, then the clients.
+async def _close(wiring: Wiring) -> None:
+    # Last in, first out; each is tried although one before it failed.
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(container.llm.routes().close)
-        stack.push_async_callback(container.metering.log().close)
-        stack.push_async_callback(_give_back, container.budgets.desk())
-        stack.push_async_callback(container.llm.accounts().late.close)
+        for act in reversed(tuple(wiring.closing())):
+            stack.push_async_callback(_without_database, act)
 
 
-async def _give_back(desk: BudgetDesk) -> None:
+async def _without_database(act: Act) -> None:
     try:
-        await desk.close()
+        await act()
     except DependencyFailed as error:
-        # Leases lapse by themselves, so a program can end well although its database has gone.
-        _log.warning("leases not given back", code=error.code, detail=error.detail)
+        # What a closing leaves behind lapses by itself, so a program can end well although its database has gone.
+        _log.warning("not closed well", code=error.code, detail=error.detail)
 
 
 @asynccontextmanager

@@ -2,28 +2,26 @@
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from omni_core.adapters.memory.jobs import MemoryJobQueue
 from omni_core.adapters.postgres.engine import Database
-from omni_core.bootstrap.containers.root import RootContainer
-from omni_core.bootstrap.lifespan import DatabaseUrls, Decorate, open_container
+from omni_core.bootstrap.containers.root import PLATFORM, Wiring
+from omni_core.bootstrap.lifespan import Decorate, open_wiring
+from omni_core.bootstrap.premises import DatabaseUrls
 from omni_core.bootstrap.settings import Settings
-from omni_core.domain.billing.api import Billing
-from omni_core.domain.budgets.api import Budgets
-from omni_core.domain.jobs.api import JobHandler, JobRunner, Jobs, Run
+from omni_core.domain.jobs.api import JobHandler, JobRunner, Run
 from omni_core.domain.kernel.errors import Unsupported
-from omni_core.domain.kernel.events import RecordedEvent
-from omni_core.domain.kernel.pages import Page, PageRequest
-from omni_core.domain.kernel.tenancy import OPERATOR, Principal, Scope, TenantId
+from omni_core.domain.kernel.tenancy import OPERATOR, Principal, TenantId
 from omni_core.domain.llm.api import AddModel, Catalogue, ChatModelFactory, Gateway
 from omni_core.domain.llm.catalogue import BUILT_IN_PROVIDER
 from omni_core.domain.llm.errors import ModelExists
-from omni_core.domain.metering.api import Metering
-from omni_core.domain.pricing.api import Pricing
 from omni_core.domain.tenancy.api import ApiKeys, Authenticator, Tenants
+
+if TYPE_CHECKING:
+    import omni_core
 
 BUILT_IN_MODEL = AddModel(
     name="omni-brain",
@@ -41,32 +39,62 @@ class WorkerRunsJobs(Unsupported):
 
 
 class Omni:
-    """Typed access to every context; made by `Omni.open`.
+    """Typed access to every context, an attribute for each; made by `Omni.open`.
 
     Services take the `Principal` for whom they act: `omni.operator(tenant_id)` for whoever runs the program, or what
     `omni.authenticator.authenticate(key)` returns for the holder of an API key.
     """
 
-    def __init__(
-        self, container: RootContainer, settings: Settings, database: Database | None, urls: DatabaseUrls | None
-    ) -> None:
-        self._uow = container.platform.uow()
-        self._event_log = container.platform.event_log()
+    billing: "omni_core.billing.Billing"
+    budgets: "omni_core.budgets.Budgets"
+    jobs: "omni_core.jobs.Jobs"
+    llm: "omni_core.llm.Llm"
+    metering: "omni_core.metering.Metering"
+    pricing: "omni_core.pricing.Pricing"
+    tenancy: "omni_core.tenancy.Tenancy"
+
+    def __init__(self, wiring: Wiring, settings: Settings) -> None:
         self.settings = settings
-        self.database = database
-        self.urls = urls
-        self.tenants: Tenants = container.tenancy.tenants()
-        self.keys: ApiKeys = container.tenancy.keys()
-        self.authenticator: Authenticator = container.tenancy.authenticator()
-        self.catalogue: Catalogue = container.llm.catalogue()
-        self.chat: Gateway = container.llm.gateway()
-        self.metering: Metering = container.metering.metering()
-        self.pricing: Pricing = container.pricing.pricing()
-        self.budgets: Budgets = container.budgets.budgets()
-        self.billing: Billing = container.billing.billing()
-        self.jobs: Jobs = container.jobs.jobs()
-        self._job_runner = container.jobs.runner
-        self._job_queue = container.jobs.queue()
+        self._wiring = wiring
+        for context in wiring.contexts:
+            setattr(self, context, wiring.face(context))
+
+    @property
+    def tenants(self) -> Tenants:
+        """`omni.tenancy.tenants`."""
+        return self.tenancy.tenants
+
+    @property
+    def keys(self) -> ApiKeys:
+        """`omni.tenancy.keys`."""
+        return self.tenancy.keys
+
+    @property
+    def authenticator(self) -> Authenticator:
+        """`omni.tenancy.authenticator`."""
+        return self.tenancy.authenticator
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """`omni.llm.catalogue`."""
+        return self.llm.catalogue
+
+    @property
+    def chat(self) -> Gateway:
+        """`omni.llm.chat`."""
+        return self.llm.chat
+
+    @property
+    def database(self) -> Database | None:
+        """The open database; None in memory."""
+        database: Database | None = self._wiring.part(PLATFORM).database()
+        return database
+
+    @property
+    def urls(self) -> DatabaseUrls | None:
+        """Where the database is; None in memory."""
+        urls: DatabaseUrls | None = self._wiring.part(PLATFORM).premises().urls
+        return urls
 
     @classmethod
     @asynccontextmanager
@@ -92,10 +120,10 @@ class Omni:
         chosen = settings or (Settings() if memory else Settings.load())
         if database_url is not None:
             chosen = msgspec.structs.replace(chosen, database_url=database_url)
-        async with open_container(
+        async with open_wiring(
             chosen, memory=memory, upgrade=upgrade, chat_models=chat_models or {}, decorate=decorate
-        ) as (container, database, urls):
-            omni = cls(container, chosen, database, urls)
+        ) as wiring:
+            omni = cls(wiring, chosen)
             if memory or upgrade:
                 await omni.add_built_in_model()
             yield omni
@@ -117,23 +145,17 @@ class Omni:
         self, handlers: Mapping[str, JobHandler[Any]], *, worth_retrying: Callable[[Exception], bool]
     ) -> JobRunner:
         """Return what runs jobs with these handlers, by kind; `worth_retrying` says which errors may pass."""
-        runner: JobRunner = self._job_runner(handlers, worth_retrying=worth_retrying)
+        runner: JobRunner = self._wiring.part("jobs").runner(handlers, worth_retrying=worth_retrying)
         return runner
 
     async def run_pending_jobs(
         self, handlers: Mapping[str, JobHandler[Any]], *, worth_retrying: Callable[[Exception], bool]
     ) -> list[Run]:
         """Run what waits in a queue in memory; on PostgreSQL a worker does that, and this raises `WorkerRunsJobs`."""
-        if not isinstance(self._job_queue, MemoryJobQueue):
+        queue = self._wiring.part("jobs").queue()
+        if not isinstance(queue, MemoryJobQueue):
             raise WorkerRunsJobs
-        return await self._job_queue.run_pending(self.job_runner(handlers, worth_retrying=worth_retrying).run)
-
-    async def events(self, principal: Principal, page: PageRequest) -> Page[RecordedEvent]:
-        """Return what was recorded of the principal's tenant, oldest first (tenant:read)."""
-        principal.require(Scope.TENANT_READ)
-        async with self._uow(principal.tenant_id) as tx:
-            page_of_events: Page[RecordedEvent] = await self._event_log.read(tx, page)
-        return page_of_events
+        return await queue.run_pending(self.job_runner(handlers, worth_retrying=worth_retrying).run)
 
     async def ready(self) -> None:
         """Raise a `DependencyFailed` that names what does not work."""

@@ -1,9 +1,12 @@
 """Jobs of billing."""
 
+from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from omni_core import Omni
 from omni_core.domain.billing.api import Billing
 from omni_core.domain.jobs.api import JobContext, JobHandler
 from omni_core.domain.kernel.clock import Month
@@ -22,6 +25,11 @@ class InvoiceIssued(msgspec.Struct, frozen=True):
     number: str
     total_minor: int
     currency: str
+
+
+def handlers(omni: Omni) -> Iterator[JobHandler[Any]]:
+    """Yield what a worker does for billing."""
+    yield close_month(omni.billing)
 
 
 def close_month(billing: Billing) -> JobHandler[CloseMonth]:

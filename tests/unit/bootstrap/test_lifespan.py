@@ -6,7 +6,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from omni_core import OPERATOR, AddModel, AddProvider, ChatRequest, CreateTenant, Message, Omni, ProviderConfig, Role
-from omni_core.bootstrap.lifespan import DatabaseUrls, repeating
+from omni_core.bootstrap.lifespan import repeating
+from omni_core.bootstrap.premises import DatabaseUrls
 from omni_core.domain.kernel.errors import DependencyFailed
 from omni_core.domain.llm.api import ChatModelFactory
 from omni_core.testing.scripted_model import ScriptedChatModel

@@ -2,12 +2,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_type_hints
+from typing import ClassVar
 
+import msgspec
 import pytest
 
 from omni_core import Settings
-from omni_core.bootstrap.settings import SECRETS, InvalidSetting, default_home, load, variable_of
+from omni_core.bootstrap.settings import SETTINGS, InvalidSetting, Section, default_home, load, variable_of
+from omni_core.bootstrap.settings.section import settings_of
 
 SECRET = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I="
 PROVIDER = '[{"name": "local", "kind": "ollama", "base_url": "http://127.0.0.1:11434/v1"}]'
@@ -67,16 +69,17 @@ def test_each_setting_has_one_variable_and_every_one_is_read(sources):
         "providers": PROVIDER,
     }
     settings, origins = sources(**{variable_of(name): value for name, value in values.items()})
-    assert values.keys() | {"home"} == set(Settings.__struct_fields__)
+    assert values.keys() | {"home"} == {setting.name for setting in SETTINGS}
     assert {source.origin for source in origins.values()} == {"environment"}
     assert settings.database_url == "postgresql://a@b/c"
-    assert (settings.port, settings.budget_wait_s, settings.access_log) == (0, 0.25, True)
-    assert settings.providers[0].base_url == "http://127.0.0.1:11434/v1"
+    assert (settings.port, settings.budgets.wait_s, settings.access_log) == (0, 0.25, True)
+    assert (settings.jobs.concurrency, settings.jobs.heartbeat_s, settings.tenancy.key_fresh_s) == (9, 30, 1)
+    assert settings.llm.providers[0].base_url == "http://127.0.0.1:11434/v1"
 
 
 def test_an_empty_variable_counts_as_not_set(sources):
     settings, origins = sources(toml="port = 1", OMNI_PORT="", OPENAI_API_KEY="")
-    assert (settings.port, origins["port"].origin, settings.providers) == (1, "omni.toml", ())
+    assert (settings.port, origins["port"].origin, settings.llm.providers) == (1, "omni.toml", ())
 
 
 def test_dotenv_is_taken_as_it_stands(sources):
@@ -118,7 +121,7 @@ def test_a_bad_value_in_a_file_says_which_file(sources):
     assert "from .env" in refusal_of(sources, dotenv="OMNI_PORT=high").detail
 
 
-@pytest.mark.parametrize("variable", sorted(map(variable_of, SECRETS)))
+@pytest.mark.parametrize("variable", [setting.variable for setting in SETTINGS if setting.is_secret])
 def test_a_bad_secret_is_named_but_not_repeated(sources, variable):
     error = refusal_of(sources, **{variable: "hunter2"})
     assert variable in error.detail
@@ -143,10 +146,44 @@ def test_bad_providers_are_refused_without_their_keys(sources, providers):
     assert "hunter2" not in f"{error.detail} {error.fields}"
 
 
-def test_a_misspelt_setting_in_the_file_is_refused(sources):
-    error = refusal_of(sources, toml="prot = 1")
-    assert "'prot'" in error.detail
-    assert "port" in error.fields["allowed"]
+@pytest.mark.parametrize(
+    "toml, name", [("prot = 1", "prot"), ("[budgets]\nwiat_s = 1", "budgets.wiat_s"), ("[nothing]\na = 1", "nothing")]
+)
+def test_a_misspelt_setting_in_the_file_is_refused(sources, toml, name):
+    error = refusal_of(sources, toml=toml)
+    assert f"{name!r}" in error.detail
+    assert {"port", "budget_wait_s"} <= set(error.fields["allowed"])
+
+
+def test_a_contexts_settings_may_stand_in_its_table(sources):
+    settings, origins = sources(toml="worker_concurrency = 3\n[jobs]\nheartbeat_s = 2\n[budgets]\nwait_s = 1\n")
+    assert (settings.jobs.concurrency, settings.jobs.heartbeat_s, settings.budgets.wait_s) == (3, 2.0, 1.0)
+    assert origins["worker_heartbeat_s"].origin == "omni.toml"
+    error = refusal_of(sources, toml="budget_wait_s = 1\n[budgets]\nwait_s = 1\n")
+    assert "budget_wait_s twice" in error.detail
+
+
+class RoomSettings(Section, frozen=True, kw_only=True):
+    """A context's, whose settings have no older names."""
+
+    seats: int = 4
+    door_code: str = "0000"
+    secrets: ClassVar[frozenset[str]] = frozenset({"door_code"})
+
+
+class HouseSettings(msgspec.Struct, frozen=True):
+    port: int = 1
+    room: RoomSettings = RoomSettings()
+
+
+def test_a_sections_settings_are_called_by_its_context(sources):
+    found = list(settings_of(HouseSettings))
+    assert [(one.name, one.variable, one.is_secret) for one in found] == [
+        ("port", "OMNI_PORT", False),
+        ("room_seats", "OMNI_ROOM_SEATS", False),
+        ("room_door_code", "OMNI_ROOM_DOOR_CODE", True),
+    ]
+    assert [one.of(HouseSettings(room=RoomSettings(seats=7))) for one in found] == [1, 7, "0000"]
 
 
 @pytest.mark.parametrize("name, content", [("omni.toml", b"port = "), (".env", b"OMNI_PORT=\xff")])
@@ -161,7 +198,7 @@ def test_providers_come_from_toml_tables(sources):
         '[[providers]]\nname = "local"\nkind = "ollama"\n[[providers]]\nname = "b"\nkind = "openai"\napi_key = "sk-b"\n'
     )
     settings, _ = sources(toml=toml)
-    assert [(one.name, one.kind, one.api_key) for one in settings.providers] == [
+    assert [(one.name, one.kind, one.api_key) for one in settings.llm.providers] == [
         ("local", "ollama", None),
         ("b", "openai", "sk-b"),
     ]
@@ -171,7 +208,7 @@ def test_the_keys_that_vendors_clients_read_make_providers(sources):
     settings, origins = sources(
         OMNI_PROVIDERS=PROVIDER, OPENAI_API_KEY="sk-o", OPENAI_BASE_URL="http://o/v1", ANTHROPIC_API_KEY="sk-a"
     )
-    assert [(one.name, one.kind, one.base_url, one.api_key) for one in settings.providers[1:]] == [
+    assert [(one.name, one.kind, one.base_url, one.api_key) for one in settings.llm.providers[1:]] == [
         ("openai", "openai", "http://o/v1", "sk-o"),
         ("anthropic", "anthropic", None, "sk-a"),
     ]
@@ -182,7 +219,7 @@ def test_a_provider_of_the_settings_beats_the_vendors_variable(sources):
     settings, _ = sources(
         toml='[[providers]]\nname = "openai"\nkind = "openai"\napi_key = "sk-1"', OPENAI_API_KEY="sk-2"
     )
-    assert [one.api_key for one in settings.providers] == ["sk-1"]
+    assert [one.api_key for one in settings.llm.providers] == ["sk-1"]
 
 
 def test_no_secret_is_in_the_text_of_settings(sources):
@@ -205,9 +242,7 @@ def test_roots_home_is_where_another_account_can_go():
 
 
 def test_every_setting_says_what_it_is():
-    hints = get_type_hints(Settings, include_extras=True)
-    described = [name for name, hint in hints.items() if any(meta.description for meta in hint.__metadata__)]
-    assert described == list(Settings.__struct_fields__)
+    assert [setting.name for setting in SETTINGS if not setting.description] == []
 
 
 @pytest.mark.parametrize("program", ["omni_http", "omni_workers"])

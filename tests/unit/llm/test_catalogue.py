@@ -3,6 +3,7 @@
 import pytest
 
 from omni_core import OPERATOR, AddModel, AddProvider, ChatRequest, Message, Omni, ProviderConfig, Role, Settings
+from omni_core.bootstrap.settings.llm import LlmSettings
 from omni_core.domain.kernel.errors import InvalidValue, MissingScope
 from omni_core.domain.kernel.tenancy import TENANT_SCOPES, Principal
 from omni_core.domain.llm.api import Capabilities, Image, ResponseFormat, Tool
@@ -102,7 +103,7 @@ async def test_the_client_gets_the_key_and_is_made_once_and_closed_at_the_end():
 
 
 async def test_settings_bring_providers_that_cannot_be_changed():
-    settings = Settings(providers=(ProviderConfig("set", "scripted", api_key="sk-2"),))
+    settings = Settings(llm=LlmSettings(providers=(ProviderConfig("set", "scripted", api_key="sk-2"),)))
     async with Omni.open(settings, memory=True, chat_models={"scripted": ScriptedChatModel().factory}) as omni:
         views = {view.name: view for view in await omni.catalogue.providers(OPERATOR)}
         assert (views["set"].source, views["set"].has_key) == ("settings", True)

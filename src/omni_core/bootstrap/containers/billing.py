@@ -24,7 +24,7 @@ class BillingContainer(containers.DeclarativeContainer):
         memory=providers.Singleton(MemoryBillableUsage),
         postgres=providers.Singleton(PostgresBillableUsage),
     )
-    billing = providers.Singleton(
+    face = providers.Singleton(
         Billing,
         platform.uow,
         store,

@@ -23,7 +23,7 @@ class BudgetsContainer(containers.DeclarativeContainer):
         memory=providers.Singleton(MemoryLeases, platform.memory),
         postgres=providers.Singleton(PostgresLeases, platform.pool),
     )
-    budgets = providers.Singleton(
+    face = providers.Singleton(
         Budgets,
         platform.uow,
         store,
@@ -39,5 +39,7 @@ class BudgetsContainer(containers.DeclarativeContainer):
         leases,
         platform.clock,
         platform.ids,
-        wait_s=platform.settings.provided.budget_wait_s,
+        wait_s=platform.settings.provided.budgets.wait_s,
     )
+    maintains = providers.List(desk.provided.maintain)
+    closes = providers.List(desk.provided.close)

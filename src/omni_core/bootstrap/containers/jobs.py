@@ -21,5 +21,5 @@ class JobsContainer(containers.DeclarativeContainer):
         memory=providers.Singleton(MemoryJobQueue, platform.memory),
         postgres=providers.Singleton(PgQueuerJobQueue),
     )
-    jobs = providers.Singleton(Jobs, platform.uow, store, queue, platform.clock, platform.ids)
+    face = providers.Singleton(Jobs, platform.uow, store, queue, platform.clock, platform.ids)
     runner = providers.Factory(JobRunner, platform.uow, store, queue, platform.clock)

@@ -7,7 +7,13 @@ from dependency_injector import containers, providers
 from omni_core.adapters.memory.llm import MemoryCatalogueStore
 from omni_core.adapters.postgres.llm import PostgresCatalogueStore
 from omni_core.adapters.telemetry.usage import log_unrecorded_usage
-from omni_core.domain.llm.api import Accounts, Catalogue, Gateway, Routes
+from omni_core.bootstrap.settings import Settings
+from omni_core.domain.llm.api import Accounts, Catalogue, Gateway, Llm, ProviderConfig, Routes
+from omni_core.domain.llm.catalogue import BUILT_IN_KIND, BUILT_IN_PROVIDER
+
+
+def _configured(settings: Settings) -> tuple[ProviderConfig, ...]:
+    return (ProviderConfig(name=BUILT_IN_PROVIDER, kind=BUILT_IN_KIND), *settings.llm.providers)
 
 
 class LlmContainer(containers.DeclarativeContainer):
@@ -18,19 +24,20 @@ class LlmContainer(containers.DeclarativeContainer):
     budgets = providers.DependenciesContainer()
     metering = providers.DependenciesContainer()
     factories: providers.Dependency[Any] = providers.Dependency()
-    configured: providers.Dependency[Any] = providers.Dependency()
 
+    configured = providers.Callable(_configured, platform.settings)
     store = providers.Selector(
         platform.storage,
         memory=providers.Singleton(MemoryCatalogueStore),
         postgres=providers.Singleton(PostgresCatalogueStore),
     )
     routes = providers.Singleton(Routes, platform.uow, store, platform.seal, factories, configured, platform.clock)
-    catalogue = providers.Singleton(
-        Catalogue, platform.uow, store, pricing.pricing, routes, platform.seal, platform.clock
-    )
+    catalogue = providers.Singleton(Catalogue, platform.uow, store, pricing.face, routes, platform.seal, platform.clock)
     unrecorded = providers.Object(log_unrecorded_usage)
     accounts = providers.Singleton(
         Accounts, pricing.book, budgets.desk, metering.log, unrecorded, platform.clock, platform.ids
     )
     gateway = providers.Singleton(Gateway, routes, accounts, platform.clock, platform.ids)
+    face = providers.Singleton(Llm, catalogue, gateway)
+    # What is still to be recorded of calls comes before the providers' clients.
+    closes = providers.List(accounts.provided.late.close, routes.provided.close)

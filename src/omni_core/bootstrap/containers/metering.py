@@ -23,4 +23,5 @@ class MeteringContainer(containers.DeclarativeContainer):
         memory=providers.Singleton(MemoryUsageReader),
         postgres=providers.Singleton(PostgresUsageReader),
     )
-    metering = providers.Singleton(Metering, platform.uow, reader)
+    face = providers.Singleton(Metering, platform.uow, reader)
+    closes = providers.List(log.provided.close)

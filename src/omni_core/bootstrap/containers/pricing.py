@@ -16,6 +16,6 @@ class PricingContainer(containers.DeclarativeContainer):
         platform.storage, memory=providers.Singleton(MemoryPriceStore), postgres=providers.Singleton(PostgresPriceStore)
     )
     book = providers.Singleton(PriceBook, platform.uow, store, platform.clock)
-    pricing = providers.Singleton(
+    face = providers.Singleton(
         Pricing, platform.uow, store, book, platform.clock, platform.ids, platform.settings.provided.currency
     )

@@ -1,80 +1,113 @@
-"""Joins the contexts."""
+"""Joins the containers of all contexts, each after those that it stands on.
 
-from collections.abc import Mapping
+A context's container is the one class of `containers/<context>.py`. It names what it stands on (`platform`, `pricing`)
+as a `DependenciesContainer`, and says what concerns the whole:
+
+- `face`: what `omni.<context>` is;
+- `opens`: what has to be open before it can be wired: an asynchronous context manager for each of its `Dependency`s;
+- `maintains`: what is to be done each second while Omni is open;
+- `closes`: what is to be done at the end;
+- `subscriptions`: what it does when something happened elsewhere.
+
+Whoever forgets one of the last four has none of it. Nothing here changes with a new context.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from graphlib import TopologicalSorter
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
-import msgspec
 from dependency_injector import containers, providers
 
-from omni_core.adapters.crypto import MasterKey
-from omni_core.adapters.memory.database import MemoryDatabase
-from omni_core.adapters.postgres.engine import Database
-from omni_core.adapters.system import SystemClock, SystemEntropy, SystemIds
-from omni_core.bootstrap.containers.billing import BillingContainer
-from omni_core.bootstrap.containers.budgets import BudgetsContainer
-from omni_core.bootstrap.containers.jobs import JobsContainer
-from omni_core.bootstrap.containers.llm import LlmContainer
-from omni_core.bootstrap.containers.metering import MeteringContainer
-from omni_core.bootstrap.containers.platform import PlatformContainer
-from omni_core.bootstrap.containers.pricing import PricingContainer
-from omni_core.bootstrap.containers.tenancy import TenancyContainer
-from omni_core.bootstrap.settings import Settings
-from omni_core.domain.llm.api import ChatModelFactory, ProviderConfig
-from omni_core.domain.llm.catalogue import BUILT_IN_KIND, BUILT_IN_PROVIDER
+from omni_core.bootstrap.premises import Premises
+
+PLATFORM = "platform"
+Part = type[containers.DeclarativeContainer]
+Act = Callable[[], Awaitable[None]]
+Opener = Callable[[Premises], AbstractAsyncContextManager[Any]]
 
 
-class Opened(msgspec.Struct, frozen=True):
-    """What has to be open before anything can be wired. Without a `database` everything stays in memory."""
-
-    settings: Settings
-    master_key: MasterKey
-    factories: Mapping[str, ChatModelFactory]
-    database: Database | None = None
+def installed_parts() -> dict[str, Part]:
+    """Return the containers of the platform and of all contexts by name, lower ones first."""
+    here = __name__.rpartition(".")[0]
+    names = {module.name for module in iter_modules(import_module(here).__path__)} - {"root"}
+    return in_order({name: _part_in(f"{here}.{name}") for name in sorted(names)})
 
 
-class RootContainer(containers.DeclarativeContainer):
-    """All of Omni. `factories` and `configured` are the kinds of provider and the providers of the settings."""
-
-    platform = providers.Container(PlatformContainer)
-    factories: providers.Dependency[Any] = providers.Dependency()
-    configured: providers.Dependency[Any] = providers.Dependency()
-
-    tenancy = providers.Container(TenancyContainer, platform=platform)
-    pricing = providers.Container(PricingContainer, platform=platform)
-    budgets = providers.Container(BudgetsContainer, platform=platform, tenancy=tenancy)
-    metering = providers.Container(MeteringContainer, platform=platform)
-    billing = providers.Container(BillingContainer, platform=platform, pricing=pricing)
-    jobs = providers.Container(JobsContainer, platform=platform)
-    llm = providers.Container(
-        LlmContainer,
-        platform=platform,
-        pricing=pricing,
-        budgets=budgets,
-        metering=metering,
-        factories=factories,
-        configured=configured,
-    )
+def in_order(parts: Mapping[str, Part]) -> dict[str, Part]:
+    """Return the parts, each after those that it stands on; among equals the order is that of their names."""
+    graph = {name: sorted(stands_on(part)) for name, part in sorted(parts.items())}
+    return {name: parts[name] for name in TopologicalSorter(graph).static_order()}
 
 
-def wire(opened: Opened) -> RootContainer:
-    """Return the container of everything; raise where something that it needs was not handed in."""
-    clock, ids = SystemClock(), SystemIds()
-    built_in = ProviderConfig(name=BUILT_IN_PROVIDER, kind=BUILT_IN_KIND)
-    handed_in = {
-        "storage": "memory" if opened.database is None else "postgres",
-        "settings": opened.settings,
-        "clock": clock,
-        "ids": ids,
-        "entropy": SystemEntropy(),
-        "master_key": opened.master_key,
-        "memory": MemoryDatabase(clock, ids),
-        "engine": opened.database and opened.database.engine,
-        "pool": opened.database and opened.database.pool,
-    }
-    container = RootContainer(
-        factories=providers.Object(opened.factories),
-        configured=providers.Object((built_in, *opened.settings.providers)),
-    )
-    container.platform.override_providers(**{name: providers.Object(value) for name, value in handed_in.items()})
-    container.check_dependencies()
-    return container
+def stands_on(part: Part) -> set[str]:
+    """Return the names of the containers that a container wants to be handed."""
+    return {name for name, one in part.providers.items() if isinstance(one, providers.DependenciesContainer)}
+
+
+def _part_in(module: str) -> Part:
+    own: list[Part] = [
+        found
+        for found in vars(import_module(module)).values()
+        if isinstance(found, type(containers.DeclarativeContainer)) and found.__module__ == module
+    ]
+    if len(own) != 1:
+        raise TypeError(f"{module} must hold one container, and holds {len(own)}")
+    return own[0]
+
+
+def openers_of(part: Part) -> Mapping[str, Opener]:
+    """Return what has to be opened for a container, by the name of the dependency that it becomes."""
+    opens: Mapping[str, Opener] = getattr(part, "opens", {})
+    return opens
+
+
+class Wiring:
+    """Everything, wired: `wiring.part("billing").billing()` is the service. Services are made when first asked for.
+
+    `opened` are what each part's `opens` gave, by the part's name, and what else is handed in by the same names.
+    """
+
+    def __init__(self, parts: Mapping[str, Part], opened: Mapping[str, Mapping[str, object]]) -> None:
+        self._parts: dict[str, Any] = {}
+        for name, part in parts.items():
+            wired = part(**{lower: self._parts[lower] for lower in sorted(stands_on(part))})
+            given = opened.get(name, {})
+            wired.override_providers(**{one: providers.Object(value) for one, value in given.items()})
+            wired.check_dependencies()
+            self._parts[name] = wired
+
+    @property
+    def contexts(self) -> tuple[str, ...]:
+        """The names of all contexts, lower ones first."""
+        return tuple(name for name in self._parts if name != PLATFORM)
+
+    def part(self, name: str) -> Any:  # noqa: ANN401 - a container has an attribute for each of its providers
+        """Return a context's container, or `platform`."""
+        return self._parts[name]
+
+    def face(self, context: str) -> object:
+        """Return what `omni.<context>` is."""
+        return self._parts[context].face()
+
+    def maintenance(self) -> Iterator[Act]:
+        """Yield what is to be done each second, of lower parts first."""
+        for part in self._parts.values():
+            yield from _listed(part, "maintains")
+
+    def closing(self) -> Iterator[Act]:
+        """Yield what is to be done at the end, of higher parts first, for they still write to lower ones."""
+        for part in reversed(self._parts.values()):
+            yield from _listed(part, "closes")
+
+    def subscriptions(self) -> Iterator[Any]:
+        """Yield the subscriptions of all contexts."""
+        for part in self._parts.values():
+            yield from _listed(part, "subscriptions")
+
+
+def _listed(part: Any, name: str) -> Iterator[Any]:  # noqa: ANN401 - a container
+    if name in part.providers:
+        yield from getattr(part, name)()

@@ -4,7 +4,7 @@ from dependency_injector import containers, providers
 
 from omni_core.adapters.memory.tenancy import MemoryDirectory, MemoryKeyStore, MemoryTenantStore
 from omni_core.adapters.postgres.tenancy import PostgresDirectory, PostgresKeyStore, PostgresTenantStore
-from omni_core.domain.tenancy.api import ApiKeys, Authenticator, Tenants
+from omni_core.domain.tenancy.api import ApiKeys, Authenticator, Tenancy, Tenants
 
 
 class TenancyContainer(containers.DeclarativeContainer):
@@ -30,5 +30,10 @@ class TenancyContainer(containers.DeclarativeContainer):
         ApiKeys, platform.uow, key_store, platform.digest, platform.clock, platform.ids, platform.entropy
     )
     authenticator = providers.Singleton(
-        Authenticator, directory, platform.digest, platform.clock, fresh_s=platform.settings.provided.key_fresh_s
+        Authenticator,
+        directory,
+        platform.digest,
+        platform.clock,
+        fresh_s=platform.settings.provided.tenancy.key_fresh_s,
     )
+    face = providers.Singleton(Tenancy, tenants, keys, authenticator)

@@ -1,5 +1,7 @@
 """The face of llm: what shells and other contexts may use of it."""
 
+from dataclasses import dataclass
+
 from omni_core.domain.llm.accounts import Accounts
 from omni_core.domain.llm.catalogue import AddModel, AddProvider, Model, ProviderView
 from omni_core.domain.llm.gateway import ChatAnswer, ChatStream, Gateway
@@ -39,6 +41,7 @@ __all__ = [
     "FinishReason",
     "Gateway",
     "Image",
+    "Llm",
     "Message",
     "Model",
     "ProviderConfig",
@@ -53,3 +56,11 @@ __all__ = [
     "ToolCallDelta",
     "ToolChoice",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Llm:
+    """The services of llm: which models there are, and the gateway by which they are called."""
+
+    catalogue: Catalogue
+    chat: Gateway

@@ -1,5 +1,7 @@
 """The face of tenancy: what shells and other contexts may use of it."""
 
+from dataclasses import dataclass
+
 from omni_core.domain.tenancy.api_keys import ApiKeys, Authenticator, CreateKey, NewKey
 from omni_core.domain.tenancy.keys import ApiKey
 from omni_core.domain.tenancy.model import Member, MemberRole, Tenant, TenantStatus
@@ -14,7 +16,17 @@ __all__ = [
     "Member",
     "MemberRole",
     "NewKey",
+    "Tenancy",
     "Tenant",
     "TenantStatus",
     "Tenants",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Tenancy:
+    """The services of tenancy: who there is, the keys by which programs act, and who a presented key stands for."""
+
+    tenants: Tenants
+    keys: ApiKeys
+    authenticator: Authenticator

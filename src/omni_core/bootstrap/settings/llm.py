@@ -1,0 +1,79 @@
+"""The settings of llm: the providers that are set up outside of the catalogue."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
+
+import msgspec
+from msgspec import Meta
+
+from omni_core.bootstrap.settings.section import InvalidSetting, Origins, Section
+from omni_core.domain.llm.api import ProviderConfig
+from omni_core.domain.llm.catalogue import BUILT_IN_PROVIDER
+
+_PROVIDER_FIELDS = frozenset(ProviderConfig.__struct_fields__)
+_VENDORS = ("openai", "anthropic")
+
+
+class LlmSettings(Section, frozen=True, kw_only=True):
+    """Which providers there are beside those of the catalogue."""
+
+    names: ClassVar[Mapping[str, str]] = {"providers": "providers"}
+    secrets: ClassVar[frozenset[str]] = frozenset({"providers"})
+
+    providers: Annotated[
+        tuple[ProviderConfig, ...],
+        Meta(
+            title="a list of providers, each with name and kind",
+            description="Model providers: [[providers]] tables in omni.toml, or a JSON list. Default: none.",
+        ),
+    ] = ()
+
+    @classmethod
+    def prepared(cls, field: str, raw: object, variable: str) -> object:
+        """Decode the JSON of a variable, and refuse what would leave out a key unseen."""
+        return _checked_providers(_decode_json(raw, variable) if isinstance(raw, str) else raw, variable)
+
+    @classmethod
+    def completed(cls, given: dict[str, Any], environment: Mapping[str, str], origins: Origins) -> Self:
+        """Take the keys that the vendors' own clients take from the environment, unless settings name the provider."""
+        providers: tuple[ProviderConfig, ...] = given.get("providers", ())
+        named = {config.name for config in providers}
+        for kind in _VENDORS:
+            variable = f"{kind.upper()}_API_KEY"
+            if environment.get(variable) and kind not in named:
+                base_url = environment.get(f"{kind.upper()}_BASE_URL") or None
+                providers = (*providers, ProviderConfig(kind, kind, base_url, environment[variable]))
+                there = origins["providers"]
+                origins["providers"] = variable if there == "default" else f"{there}, {variable}"
+        return cls(providers=providers)
+
+    def shown(self, field: str) -> object:
+        """Name the providers, and say whether each has a key."""
+        return [
+            f"{one.name} ({one.kind}, {'with a key' if one.api_key else 'without a key'})" for one in self.providers
+        ]
+
+
+def _decode_json(text: str, variable: str) -> object:
+    try:
+        decoded: object = msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise InvalidSetting(f"{variable} is not JSON", field=variable, allowed="a JSON list of providers") from error
+    return decoded
+
+
+def _checked_providers(raw: object, variable: str) -> object:
+    """Refuse a name that is given twice or is Omni's own, and a misspelt field, which would leave out a key unseen."""
+    tables = [table for table in raw if isinstance(table, dict)] if isinstance(raw, list) else []
+    names = [table.get("name") for table in tables]
+    for position, table in enumerate(tables):
+        unknown = sorted(table.keys() - _PROVIDER_FIELDS)
+        if unknown:
+            raise InvalidSetting(
+                f"{variable}: a provider has no field {unknown[0]!r}", field=variable, allowed=sorted(_PROVIDER_FIELDS)
+            )
+        if names[position] in {BUILT_IN_PROVIDER, *names[:position]}:
+            raise InvalidSetting(
+                f"{variable}: there is a provider {names[position]!r} already", field=variable, allowed="another name"
+            )
+    return raw
