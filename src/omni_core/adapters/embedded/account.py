@@ -6,6 +6,7 @@ own, made on first use, which owns the data and nothing else.
 
 import os
 import pwd
+import shutil
 import stat
 import subprocess
 import time
@@ -84,7 +85,9 @@ def _find() -> pwd.struct_passwd | None:
 
 
 def _make() -> pwd.struct_passwd:
-    command = ["useradd", "--system", "--user-group", "--no-create-home"]
+    # Where administrators' programs are: a service or a cron job of root often has a PATH without them.
+    places = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+    command = [shutil.which("useradd", path=places) or "useradd", "--system", "--user-group", "--no-create-home"]
     command += ["--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", NAME]
     advice = f"Run Omni under an account other than root, or make a system account named {NAME}"
     said = ""
