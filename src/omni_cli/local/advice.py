@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from omni_cli.local.demo import SLUG
+from omni_cli.samples import samples
 from omni_core.domain.kernel.clock import Month
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ def advice(url: str, key: str, omni: str) -> Iterator[tuple[str, str]]:
     yield "The invoice of this month, as it stands", f"{omni} billing preview --tenant {SLUG} --month {month}"
     yield "Close the month on the worker", f"{omni} billing close --tenant {SLUG} --month {month} --background"
     yield "What the worker did", f"{omni} jobs list --tenant {SLUG}"
+    for sample in samples():
+        title, command = sample.TRY
+        yield title, f"{omni} {command.format(tenant=SLUG)}"
 
 
 def omni_command(settings: "Settings", sources: "Mapping[str, Source]") -> tuple[str, list[str]]:

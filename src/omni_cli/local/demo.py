@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from omni_cli.samples import samples
 from omni_core.domain.budgets.api import SetBudget, Window
 from omni_core.domain.kernel.pages import MAX_LIMIT, PageRequest
 from omni_core.domain.kernel.tenancy import OPERATOR, Principal
@@ -47,6 +48,8 @@ async def prepare(omni: "Omni") -> str:
         for question in QUESTIONS:
             message = Message.of(Role.USER, f"{ABOUT}\n{question}")
             await omni.chat.complete(caller, ChatRequest("omni-brain", (message,)))
+    for sample in samples():
+        await sample.prepare(omni, operator)
     return key
 
 
