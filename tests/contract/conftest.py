@@ -1,22 +1,26 @@
-"""Every attribute of a `Backend` is a fixture here, under its own name, from each backend in turn.
-
-So a port's contract suite finds `tenant_store`, `uow` and the rest as soon as the context has joined `Backend`.
-"""
-
-from dataclasses import fields
-from typing import Any
+"""What every suite asks for beside adapters, from each backend in turn."""
 
 import pytest
 
+from omni_core.domain.kernel.ids import Ids
+from omni_core.domain.kernel.uow import UnitOfWork
+from omni_core.testing import FixedClock
 from tests.support.backends import Backend
 
 
-def attribute_fixture(name: str) -> Any:
-    @pytest.fixture(name=name)
-    def provide(backend: Backend):
-        return getattr(backend, name)
-
-    return provide
+@pytest.fixture
+def uow(backend: Backend) -> UnitOfWork:
+    """The unit of work."""
+    return backend.uow
 
 
-globals().update({field.name: attribute_fixture(field.name) for field in fields(Backend)})
+@pytest.fixture
+def clock(backend: Backend) -> FixedClock:
+    """The clock that the unit of work reads."""
+    return backend.clock
+
+
+@pytest.fixture
+def ids(backend: Backend) -> Ids:
+    """Ids that grow."""
+    return backend.ids

@@ -4,7 +4,7 @@ import pytest
 
 from omni_core.adapters.llm.factories import factories
 from omni_core.domain.llm.ports import ProviderConfig
-from omni_core.testing.contracts.chat_model import ChatModelContract
+from omni_core.testing.contracts.llm import ChatModelContract
 from omni_core.testing.upstream import FakeUpstream
 
 

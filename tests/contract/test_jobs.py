@@ -2,17 +2,22 @@ import asyncio
 
 import pytest
 
-from omni_core.adapters.memory.jobs import MemoryJobQueue
+from omni_core.adapters.memory.jobs import MemoryJobQueue, MemoryJobStore
 from omni_core.adapters.postgres.job_consumer import PgQueuerConsumer
+from omni_core.adapters.postgres.job_queue import PgQueuerJobQueue
+from omni_core.adapters.postgres.jobs import PostgresJobStore
 from omni_core.domain.jobs.api import Delivery
-from omni_core.testing.contracts.job_queue import JobQueueContract
-from omni_core.testing.contracts.job_store import JobStoreContract
+from omni_core.testing.contracts.jobs import JobQueueContract, JobStoreContract
+from tests.support.backends import on_each
 
 
-class TestJobStore(JobStoreContract): ...
+class TestJobStore(JobStoreContract):
+    job_store = on_each(MemoryJobStore, PostgresJobStore)
 
 
 class TestJobQueue(JobQueueContract):
+    job_queue = on_each(MemoryJobQueue, PgQueuerJobQueue)
+
     @pytest.fixture
     def hand_out(self, request, job_queue):
         if isinstance(job_queue, MemoryJobQueue):

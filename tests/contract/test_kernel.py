@@ -1,8 +1,11 @@
-from omni_core.testing.contracts.event_log import EventLogContract
-from omni_core.testing.contracts.uow import UnitOfWorkContract
+from omni_core.adapters.memory.events import MemoryEventLog
+from omni_core.adapters.memory.tenancy import MemoryTenantStore
+from omni_core.adapters.postgres.events import PostgresEventLog
+from omni_core.adapters.postgres.tenancy import PostgresTenantStore
+from omni_core.testing.contracts.kernel import UnitOfWorkContract
+from tests.support.backends import on_each
 
 
-class TestUnitOfWork(UnitOfWorkContract): ...
-
-
-class TestEventLog(EventLogContract): ...
+class TestUnitOfWork(UnitOfWorkContract):
+    event_log = on_each(MemoryEventLog, PostgresEventLog)
+    tenant_store = on_each(MemoryTenantStore, PostgresTenantStore)

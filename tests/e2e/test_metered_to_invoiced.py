@@ -11,7 +11,7 @@ import pytest
 from omni_core import Month
 from omni_core.adapters.postgres.usage_log import PostgresUsageLog
 from omni_core.domain.metering.api import Quantities
-from omni_core.testing.priced_usage import a_call
+from omni_core.testing.builders.metering import a_call
 from omni_core.testing.upstream import Script
 from tests.support.installation import Customer, Installation, calling
 from tests.support.metered_calls import CALLS, CENTS, COST, COST_OF_MODEL, COUNT, LINES, KnownCall

@@ -13,7 +13,7 @@ from omni_core.domain.billing.model import format_number
 from omni_core.domain.kernel.clock import Month
 from omni_core.domain.metering.api import Quantities
 from omni_core.domain.pricing.api import Price, Rates, Tier
-from omni_core.testing.priced_usage import a_price
+from omni_core.testing.builders.pricing import a_price
 from tests.support.accounts import Account
 
 MONTHS = [Month(2026, number) for number in range(7, 11)]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from omni_core.domain.budgets.api import Budget, BudgetDesk, BudgetExhausted, Reservation
 from omni_core.domain.budgets.lease import LEASE_S
-from omni_core.testing.spending import CENT
+from omni_core.testing.builders.budgets import CENT
 from tests.support.tills import Till
 
 LIMIT = 100

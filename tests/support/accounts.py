@@ -2,6 +2,15 @@
 
 from datetime import datetime
 
+from omni_core.adapters.memory.billing import MemoryBillableUsage, MemoryInvoiceStore
+from omni_core.adapters.memory.events import MemoryEventLog
+from omni_core.adapters.memory.metering import MemoryUsageLog
+from omni_core.adapters.memory.pricing import MemoryPriceStore
+from omni_core.adapters.postgres.billable_usage import PostgresBillableUsage
+from omni_core.adapters.postgres.billing import PostgresInvoiceStore
+from omni_core.adapters.postgres.events import PostgresEventLog
+from omni_core.adapters.postgres.pricing import PostgresPriceStore
+from omni_core.adapters.postgres.usage_log import PostgresUsageLog
 from omni_core.domain.billing.api import Billing, Invoice
 from omni_core.domain.billing.ports import PriceTable
 from omni_core.domain.kernel.clock import Month
@@ -9,8 +18,9 @@ from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.kernel.tenancy import PLATFORM
 from omni_core.domain.metering.api import UsageEvent
 from omni_core.domain.pricing.api import Price
-from omni_core.testing.builders import a_principal, a_tenant_id
-from omni_core.testing.priced_usage import a_call
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.metering import a_call
+from omni_core.testing.builders.tenancy import a_principal
 from tests.support.backends import Backend
 
 
@@ -21,11 +31,15 @@ class Account:
         self.backend = backend
         self.tenant_id = a_tenant_id()
         self.principal = a_principal(self.tenant_id)
+        self.price_store = backend.adapter(MemoryPriceStore, PostgresPriceStore)
+        self.usage_log = backend.adapter(MemoryUsageLog, PostgresUsageLog)
+        self.event_log = backend.adapter(MemoryEventLog, PostgresEventLog)
+        self.billable_usage = backend.adapter(MemoryBillableUsage, PostgresBillableUsage)
         self.billing = Billing(
             backend.uow,
-            backend.invoice_store,
-            backend.billable_usage,
-            price_table or backend.price_store,
+            backend.adapter(MemoryInvoiceStore, PostgresInvoiceStore),
+            self.billable_usage,
+            price_table or self.price_store,
             backend.clock,
             backend.ids,
             currency="USD",
@@ -34,13 +48,13 @@ class Account:
     async def price(self, price: Price) -> Price:
         """Add a price to the table."""
         async with self.backend.uow(PLATFORM) as tx:
-            await self.backend.price_store.add(tx, price)
+            await self.price_store.add(tx, price)
         return price
 
     async def call(self, price: Price, occurred_at: datetime, **given: object) -> UsageEvent:
         """Record a call."""
         call = a_call(self.tenant_id, price, occurred_at=occurred_at, **given)
-        assert await self.backend.usage_log.append(call)
+        assert await self.usage_log.append(call)
         return call
 
     async def close(self, month: Month) -> Invoice:
@@ -60,5 +74,5 @@ class Account:
     async def events(self) -> list[dict[str, object]]:
         """Return what is recorded of the tenant, oldest first."""
         async with self.backend.uow(self.tenant_id) as tx:
-            page = await self.backend.event_log.read(tx, PageRequest(limit=500))
+            page = await self.event_log.read(tx, PageRequest(limit=500))
         return [{"type": event.event_type, **event.data} for event in page.items]

@@ -1,138 +1,93 @@
 """The same ports on every technology, so that one suite runs on all of them: fixtures, loaded by tests/conftest.py.
 
-A context joins with one line in `Backend` and one in each function that builds one.
+A new context adds nothing here: its tests name its adapters.
 """
 
+import asyncio
+import inspect
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
+import asyncpg
 import pytest
 
-from omni_core.adapters.memory.billing import MemoryBillableUsage, MemoryInvoiceStore
-from omni_core.adapters.memory.budgets import MemoryBudgetStore, MemoryLeases
 from omni_core.adapters.memory.database import MemoryDatabase
-from omni_core.adapters.memory.events import MemoryEventLog
-from omni_core.adapters.memory.jobs import MemoryJobQueue, MemoryJobStore
-from omni_core.adapters.memory.llm import MemoryCatalogueStore
-from omni_core.adapters.memory.metering import MemoryUsageLog, MemoryUsageReader
-from omni_core.adapters.memory.pricing import MemoryPriceStore
-from omni_core.adapters.memory.tenancy import MemoryDirectory, MemoryKeyStore, MemoryTenantStore
-from omni_core.adapters.postgres.billable_usage import PostgresBillableUsage
-from omni_core.adapters.postgres.billing import PostgresInvoiceStore
-from omni_core.adapters.postgres.budgets import PostgresBudgetStore, PostgresLeases
 from omni_core.adapters.postgres.engine import Database
-from omni_core.adapters.postgres.events import PostgresEventLog
-from omni_core.adapters.postgres.job_queue import PgQueuerJobQueue
-from omni_core.adapters.postgres.jobs import PostgresJobStore
-from omni_core.adapters.postgres.llm import PostgresCatalogueStore
-from omni_core.adapters.postgres.metering import PostgresUsageReader
-from omni_core.adapters.postgres.pricing import PostgresPriceStore
-from omni_core.adapters.postgres.tenancy import PostgresDirectory, PostgresKeyStore, PostgresTenantStore
 from omni_core.adapters.postgres.uow import PostgresUnitOfWork
-from omni_core.adapters.postgres.usage_log import PostgresUsageLog
 from omni_core.adapters.system import SystemIds
-from omni_core.domain.billing.ports import BillableUsage, InvoiceStore
-from omni_core.domain.budgets.ports import BudgetStore, Leases
-from omni_core.domain.jobs.ports import JobQueue, JobStore
+from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.ids import Ids
-from omni_core.domain.kernel.uow import EventLog, UnitOfWork
-from omni_core.domain.llm.ports import CatalogueStore
-from omni_core.domain.metering.ports import UsageLog, UsageReader
-from omni_core.domain.pricing.ports import PriceStore
-from omni_core.domain.tenancy.ports import Directory, KeyStore, TenantStore
+from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.testing import FixedClock
 
 # One source for the process: backends share a database, and ids must differ and grow across them.
 _ids = SystemIds()
+A = TypeVar("A")
+M = TypeVar("M")
+P = TypeVar("P")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """One technology's adapter of every storage port. The clock stands still until the test moves it."""
+    """One technology, open. The clock stands still until the test moves it."""
 
     name: str
     clock: FixedClock
     ids: Ids
     uow: UnitOfWork
-    event_log: EventLog
-    tenant_store: TenantStore
-    key_store: KeyStore
-    directory: Directory
-    catalogue_store: CatalogueStore
-    invoice_store: InvoiceStore
-    billable_usage: BillableUsage
-    price_store: PriceStore
-    budget_store: BudgetStore
-    leases: Leases
-    usage_log: UsageLog
-    usage_reader: UsageReader
-    job_store: JobStore
-    job_queue: JobQueue
+    database: MemoryDatabase | Database
+    _made: dict[type, Any] = field(default_factory=dict, repr=False)
+
+    def make(self, adapter: type[A]) -> A:
+        """Return the backend's one adapter of this class, made of what its constructor asks for without a default."""
+        if adapter not in self._made:
+            offered: dict[Any, Any] = {MemoryDatabase: self.database, Clock: self.clock, Ids: self.ids}
+            if isinstance(self.database, Database):
+                offered[asyncpg.Pool] = self.database.pool
+            wanted = inspect.signature(adapter, eval_str=True).parameters.values()
+            given = [offered[one.annotation] for one in wanted if one.default is one.empty]
+            self._made[adapter] = adapter(*given)
+        made: A = self._made[adapter]
+        return made
+
+    def adapter(self, in_memory: type[M], on_postgres: type[P]) -> M | P:
+        """Return the one of two adapters that is of this technology."""
+        return self.make(in_memory) if isinstance(self.database, MemoryDatabase) else self.make(on_postgres)
+
+    async def close(self) -> None:
+        """Close every adapter that was made and can be closed."""
+        await asyncio.gather(*(adapter.close() for adapter in self._made.values() if hasattr(adapter, "close")))
 
 
-def memory_backend() -> Backend:
-    """Return everything in memory, empty."""
-    clock = FixedClock()
-    database = MemoryDatabase(clock, _ids)
-    return Backend(
-        name="memory",
-        clock=clock,
-        ids=_ids,
-        uow=database.begin,
-        event_log=MemoryEventLog(),
-        tenant_store=MemoryTenantStore(database),
-        key_store=MemoryKeyStore(),
-        directory=MemoryDirectory(database),
-        catalogue_store=MemoryCatalogueStore(),
-        invoice_store=MemoryInvoiceStore(),
-        billable_usage=MemoryBillableUsage(),
-        price_store=MemoryPriceStore(),
-        budget_store=MemoryBudgetStore(),
-        leases=MemoryLeases(database),
-        usage_log=MemoryUsageLog(database),
-        usage_reader=MemoryUsageReader(),
-        job_store=MemoryJobStore(),
-        job_queue=MemoryJobQueue(database),
-    )
+def on_each(in_memory: type[Any], on_postgres: type[Any]) -> Any:
+    """Return a fixture that gives a port's adapter of the backend in turn: an attribute of a suite, named for it."""
 
+    @pytest.fixture
+    def provide(suite: object, backend: Backend) -> Any:
+        return backend.adapter(in_memory, on_postgres)
 
-def postgres_backend(database: Database) -> Backend:
-    """Return everything on an open database, which other tests' tenants may be in as well."""
-    clock = FixedClock()
-    return Backend(
-        name="postgres",
-        clock=clock,
-        ids=_ids,
-        uow=PostgresUnitOfWork(database.engine, clock, _ids),
-        event_log=PostgresEventLog(),
-        tenant_store=PostgresTenantStore(),
-        key_store=PostgresKeyStore(),
-        directory=PostgresDirectory(database.pool),
-        catalogue_store=PostgresCatalogueStore(),
-        invoice_store=PostgresInvoiceStore(),
-        billable_usage=PostgresBillableUsage(),
-        price_store=PostgresPriceStore(),
-        budget_store=PostgresBudgetStore(),
-        leases=PostgresLeases(database.pool),
-        usage_log=PostgresUsageLog(database.pool),
-        usage_reader=PostgresUsageReader(),
-        job_store=PostgresJobStore(),
-        job_queue=PgQueuerJobQueue(),
-    )
+    return provide
 
 
 @pytest.fixture
-def memory() -> Backend:
+async def memory() -> AsyncIterator[Backend]:
     """A backend for tests of models and services: nothing to start, nothing to wait for."""
-    return memory_backend()
+    clock = FixedClock()
+    database = MemoryDatabase(clock, _ids)
+    backend = Backend(name="memory", clock=clock, ids=_ids, uow=database.begin, database=database)
+    yield backend
+    await backend.close()
 
 
 @pytest.fixture
 async def postgres(database: Database) -> AsyncIterator[Backend]:
-    """A backend on the shared database, for tests that are about PostgreSQL."""
-    backend = postgres_backend(database)
+    """A backend on the shared database, which other tests' tenants may be in as well."""
+    clock = FixedClock()
+    uow = PostgresUnitOfWork(database.engine, clock, _ids)
+    backend = Backend(name="postgres", clock=clock, ids=_ids, uow=uow, database=database)
     yield backend
-    await backend.usage_log.close()
+    await backend.close()
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -8,7 +8,7 @@ from omni_core.domain.kernel.errors import InvalidValue, MissingScope
 from omni_core.domain.kernel.tenancy import Scope
 from omni_core.domain.tenancy.api import CreateTenant
 from omni_core.testing import FixedClock
-from omni_core.testing.builders import a_job
+from omni_core.testing.builders.jobs import a_job
 from omni_workers.handlers.billing import InvoiceIssued, close_month
 
 

@@ -8,7 +8,7 @@ from omni_core.domain.jobs.api import JobContext, JobHandler, JobRunner, Jobs, b
 from omni_core.domain.kernel.errors import Forbidden
 from omni_core.domain.kernel.tenancy import Principal, TenantId
 from omni_core.testing import FixedClock, SequentialIds
-from omni_core.testing.builders import a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id
 from omni_workers.delivery import Deliveries
 from omni_workers.outcomes import worth_retrying
 

@@ -1,7 +1,7 @@
 """For tests of Omni and of what is built on it, by its users as well as by its authors.
 
 - `FixedClock` and `SequentialIds` stand in for time and identifiers.
-- `builders` makes records that are valid as they come (`a_tenant()`, `an_api_key(tenant.id, name="ci")`).
+- `builders` makes records that are valid as they come (`builders.tenancy.an_api_key(tenant.id, name="ci")`).
 - `contracts` has the suite of every port; an adapter of yours that passes it can replace Omni's.
 - `upstream` is a model provider that answers as it was told to, over HTTP.
 

@@ -8,14 +8,14 @@ import asyncpg
 import pytest
 
 from omni_core.adapters.crypto import HmacDigest, MasterKey
-from omni_core.adapters.postgres.tenancy import PostgresDirectory
+from omni_core.adapters.postgres.tenancy import PostgresDirectory, PostgresKeyStore, PostgresTenantStore
 from omni_core.adapters.system import SystemClock, SystemEntropy
 from omni_core.domain.kernel.tenancy import OPERATOR, Principal
 from omni_core.domain.tenancy.api import ApiKeys, Authenticator, CreateKey, CreateTenant, NewKey, Tenants
 from omni_core.domain.tenancy.errors import KeyExpired, KeyRejected, KeyRevoked, TenantSuspended
 from omni_core.domain.tenancy.keys import KeyToken
 from omni_core.testing import FixedClock
-from omni_core.testing.builders import a_key_token, a_tenant
+from omni_core.testing.builders.tenancy import a_key_token, a_tenant
 from tests.support.backends import Backend
 
 pytestmark = pytest.mark.postgres
@@ -26,12 +26,14 @@ WITHIN_S = 1.0
 
 @pytest.fixture
 def tenants(postgres: Backend) -> Tenants:
-    return Tenants(postgres.uow, postgres.tenant_store, postgres.directory, SystemClock(), postgres.ids)
+    return Tenants(
+        postgres.uow, postgres.make(PostgresTenantStore), postgres.make(PostgresDirectory), SystemClock(), postgres.ids
+    )
 
 
 @pytest.fixture
 def api_keys(postgres: Backend) -> ApiKeys:
-    return ApiKeys(postgres.uow, postgres.key_store, DIGEST, SystemClock(), postgres.ids, SystemEntropy())
+    return ApiKeys(postgres.uow, postgres.make(PostgresKeyStore), DIGEST, SystemClock(), postgres.ids, SystemEntropy())
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ async def key(api_keys: ApiKeys, operator: Principal) -> NewKey:
 @pytest.fixture
 def elsewhere(postgres: Backend) -> Authenticator:
     """Another process's, with the freshness that ships."""
-    return Authenticator(postgres.directory, DIGEST, SystemClock())
+    return Authenticator(postgres.make(PostgresDirectory), DIGEST, SystemClock())
 
 
 async def admitted_until(authenticator: Authenticator, secret: str, error: type[Exception]) -> float:
@@ -94,7 +96,7 @@ async def test_an_expired_key_is_refused(
     expires_at = SystemClock().now() + timedelta(hours=1)
     key = await api_keys.create(operator, CreateKey("server", expires_at=expires_at))
     assert (await elsewhere.authenticate(key.secret)).key_id == key.key.id
-    later = Authenticator(postgres.directory, DIGEST, FixedClock(expires_at))
+    later = Authenticator(postgres.make(PostgresDirectory), DIGEST, FixedClock(expires_at))
     with pytest.raises(KeyExpired):
         await later.authenticate(key.secret)
 

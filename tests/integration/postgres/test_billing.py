@@ -9,7 +9,7 @@ import pytest
 from omni_core.domain.billing.errors import DoesNotAddUp
 from omni_core.domain.kernel.clock import Month
 from omni_core.domain.kernel.pages import PageRequest
-from omni_core.testing.priced_usage import a_price
+from omni_core.testing.builders.pricing import a_price
 from tests.support.accounts import Account
 
 pytestmark = pytest.mark.postgres

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
+from omni_core.adapters.postgres.events import PostgresEventLog
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.tenancy.events import TenantReactivated, TenantWasSuspended
-from omni_core.testing.builders import a_tenant
+from omni_core.testing.builders.tenancy import a_tenant
 from tests.support.backends import Backend
 
 pytestmark = pytest.mark.postgres
@@ -24,7 +25,7 @@ async def test_what_a_slow_transaction_recorded_first_comes_after_what_was_commi
 
     async def read(cursor: str | None) -> tuple[list[str], str | None]:
         async with postgres.uow(tenant.id) as tx:
-            page = await postgres.event_log.read(tx, PageRequest(1, cursor))
+            page = await postgres.make(PostgresEventLog).read(tx, PageRequest(1, cursor))
         return [event.event_type for event in page.items], page.next_cursor
 
     task = asyncio.create_task(slow())

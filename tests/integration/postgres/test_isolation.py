@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from omni_core.adapters.postgres.engine import APP_ROLE
-from omni_core.testing.builders import a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id
 from tests.support.database import as_role
 from tests.support.rows import SampleTable, attempt, drop_constraints, in_tenant, sample_tables
 

@@ -3,11 +3,14 @@
 import pytest
 import sqlalchemy as sa
 
+from omni_core.adapters.memory.tenancy import MemoryTenantStore
 from omni_core.adapters.postgres.engine import APP_ROLE, DatabaseUnavailable, open_database
+from omni_core.adapters.postgres.tenancy import PostgresTenantStore
 from omni_core.adapters.postgres.uow import PostgresUnitOfWork, connection_of
 from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.testing import FixedClock, SequentialIds
-from omni_core.testing.builders import a_tenant, a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.tenancy import a_tenant
 from tests.support.backends import Backend
 from tests.support.database import as_role, database_name, run_sql
 
@@ -78,10 +81,10 @@ async def test_the_tenant_is_set_for_the_transaction_and_not_for_the_connection(
 async def test_a_transaction_of_another_technology_is_refused(postgres: Backend, memory: Backend):
     async with memory.uow(a_tenant_id()) as tx:
         with pytest.raises(TypeError):
-            await postgres.tenant_store.get(tx)
+            await postgres.make(PostgresTenantStore).get(tx)
     async with postgres.uow(a_tenant_id()) as tx:
         with pytest.raises(TypeError):
-            await memory.tenant_store.get(tx)
+            await memory.make(MemoryTenantStore).get(tx)
 
 
 @pytest.mark.parametrize("column, value", [("text", "a\0b"), ("text", "\ud800"), ("int", 2**31), ("numeric(3)", 1000)])

@@ -18,9 +18,10 @@ from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.metering.api import Quantities
 from omni_core.domain.metering.errors import InvalidUsage, UsageNotRecorded
 from omni_core.testing import FixedClock, SequentialIds
-from omni_core.testing.builders import a_tenant_id
-from omni_core.testing.priced_usage import a_call, a_price
-from omni_core.testing.spending import CENT, a_budget, a_charge, pot_of, spending_of, stored
+from omni_core.testing.builders.budgets import CENT, a_budget, a_charge, pot_of, spending_of, stored
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.metering import a_call
+from omni_core.testing.builders.pricing import a_price
 from tests.support.database import as_role, connected, database_name, run_sql
 from tests.support.restarts import restart, restarting_server
 
@@ -128,7 +129,7 @@ async def test_no_append_is_lost_or_doubled_when_the_server_restarts(restarting_
 
 async def test_an_event_that_cannot_be_stored_fails_alone(postgres):
     tenant_id = a_tenant_id()
-    budget = await stored(postgres.uow, postgres.budget_store, a_budget(tenant_id))
+    budget = await stored(postgres.uow, postgres.make(PostgresBudgetStore), a_budget(tenant_id))
     charges = [a_charge(pot_of(budget), CENT // 100)]
     good = [a_call(tenant_id, PRICE) for _ in range(100)]
     bad = [
@@ -138,7 +139,7 @@ async def test_an_event_that_cannot_be_stored_fails_alone(postgres):
     ]
     mixed = [*good[:40], bad[0], bad[1], *good[40:80], bad[2], *good[80:]]
     outcomes = await asyncio.gather(
-        *(postgres.usage_log.append(event, charges) for event in mixed), return_exceptions=True
+        *(postgres.make(PostgresUsageLog).append(event, charges) for event in mixed), return_exceptions=True
     )
     for event, outcome in zip(mixed, outcomes, strict=True):
         if event in bad:
@@ -146,13 +147,14 @@ async def test_an_event_that_cannot_be_stored_fails_alone(postgres):
             assert isinstance(outcome.__cause__, asyncpg.DataError)
         else:
             assert outcome is True
-    assert await spending_of(postgres.uow, postgres.budget_store, pot_of(budget)) == Spending(CENT, 0)
+    assert await spending_of(postgres.uow, postgres.make(PostgresBudgetStore), pot_of(budget)) == Spending(CENT, 0)
 
 
 async def test_more_than_a_batch_is_written_in_several(postgres):
     tenant_id = a_tenant_id()
     events = [a_call(tenant_id, PRICE) for _ in range(2 * MAX_BATCH + 1)]
-    assert await asyncio.gather(*(postgres.usage_log.append(event) for event in events)) == [True] * len(events)
+    log = postgres.make(PostgresUsageLog)
+    assert await asyncio.gather(*(log.append(event) for event in events)) == [True] * len(events)
 
 
 async def test_a_log_without_a_database_gives_up_and_says_so(fresh_database_url: str, server_url: str):

@@ -16,7 +16,7 @@ from omni_core.adapters.postgres.job_consumer import PgQueuerConsumer
 from omni_core.domain.jobs.api import Job, Jobs, JobStatus
 from omni_core.domain.kernel.tenancy import TENANT_SCOPES, Principal
 from omni_core.domain.kernel.uow import UnitOfWork
-from omni_core.testing.builders import a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id
 from omni_workers.supervision import work
 from tests.integration.workers.worker import HEARTBEAT_S, deliveries_on, jobs_on, uow_on
 

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from omni_core.testing.priced_usage import a_price
+from omni_core.testing.builders.pricing import a_price
 from tests.support.accounts import Account
 
 

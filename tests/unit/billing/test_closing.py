@@ -15,8 +15,8 @@ from omni_core.domain.kernel.tenancy import Scope
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.metering.api import Meter, Quantities
 from omni_core.domain.pricing.api import Price
-from omni_core.testing.builders import a_principal
-from omni_core.testing.priced_usage import a_price
+from omni_core.testing.builders.pricing import a_price
+from omni_core.testing.builders.tenancy import a_principal
 from tests.support.accounts import Account
 
 OCTOBER, NOVEMBER, DECEMBER = Month(2026, 10), Month(2026, 11), Month(2026, 12)
@@ -120,7 +120,7 @@ async def test_what_does_not_add_up_is_not_issued_and_claims_nothing(account, pr
     assert (await account.billing.list(account.principal, PageRequest())).items == ()
     assert await account.events() == []
     async with account.backend.uow(account.tenant_id) as tx:
-        (unbilled,) = await account.backend.billable_usage.unbilled(tx, NOVEMBER.end)
+        (unbilled,) = await account.billable_usage.unbilled(tx, NOVEMBER.end)
     assert unbilled.cost_picos == wrong.cost_picos
 
 
@@ -144,7 +144,7 @@ class TableReadTooEarly:
 
 
 async def test_a_price_that_was_set_and_used_since_the_table_was_read_is_found(account, price):
-    hurried = Account(account.backend, TableReadTooEarly(account.backend.price_store, times=1))
+    hurried = Account(account.backend, TableReadTooEarly(account.price_store, times=1))
     call = await hurried.call(price, IN_NOVEMBER)
     assert await hurried.calls_on(await hurried.close(NOVEMBER)) == [call]
 

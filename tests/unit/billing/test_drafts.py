@@ -10,7 +10,7 @@ from omni_core.domain.kernel.money import Money
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.kernel.tenancy import Scope
 from omni_core.domain.metering.api import Quantities
-from omni_core.testing.builders import a_principal
+from omni_core.testing.builders.tenancy import a_principal
 from tests.support.accounts import Account
 
 NOVEMBER = Month(2026, 11)

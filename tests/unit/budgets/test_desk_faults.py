@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from omni_core.adapters.memory.budgets import MemoryLeases
 from omni_core.adapters.postgres.engine import DatabaseUnavailable
 from omni_core.domain.budgets.api import BudgetExhausted
 from omni_core.domain.budgets.desk import IDLE_S
@@ -52,7 +53,7 @@ class Unreliable:
 
 @pytest.fixture
 def leases(memory):
-    return Unreliable(memory.leases)
+    return Unreliable(memory.make(MemoryLeases))
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import pytest
 from omni_core.domain.budgets.api import BudgetStatus, Spending, Window
 from omni_core.domain.budgets.errors import InvalidBudget
 from omni_core.domain.kernel.money import Money
-from omni_core.testing.builders import a_tenant_id
+from omni_core.testing.builders.budgets import CENT, a_budget
+from omni_core.testing.builders.kernel import a_tenant_id
 from omni_core.testing.clock import NOON
-from omni_core.testing.spending import CENT, a_budget
 
 
 @pytest.mark.parametrize(

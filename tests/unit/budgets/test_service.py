@@ -2,31 +2,37 @@ from datetime import UTC, datetime
 
 import pytest
 
+from omni_core.adapters.memory.budgets import MemoryBudgetStore
+from omni_core.adapters.memory.events import MemoryEventLog
+from omni_core.adapters.memory.tenancy import MemoryKeyStore
 from omni_core.domain.budgets.api import Budgets, SetBudget, Window
 from omni_core.domain.budgets.errors import BudgetExists, InvalidBudget, UnknownBudget
 from omni_core.domain.kernel.errors import InvalidValue, MissingScope
 from omni_core.domain.kernel.money import Money
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.kernel.tenancy import Scope, TenantId
-from omni_core.testing.builders import a_principal, a_tenant_id, an_api_key
-from omni_core.testing.contracts.key_store import stored
-from omni_core.testing.spending import CENT
+from omni_core.testing.builders.budgets import CENT
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.tenancy import a_principal, an_api_key
+from omni_core.testing.contracts.tenancy.key_store import stored
 from tests.support.backends import Backend
 
 
 @pytest.fixture
 def budgets(memory):
-    return Budgets(memory.uow, memory.budget_store, memory.key_store, memory.clock, memory.ids, "USD")
+    return Budgets(
+        memory.uow, memory.make(MemoryBudgetStore), memory.make(MemoryKeyStore), memory.clock, memory.ids, "USD"
+    )
 
 
 async def events(memory: Backend, tenant_id: TenantId) -> list[tuple[str, object]]:
     async with memory.uow(tenant_id) as tx:
-        page = await memory.event_log.read(tx, PageRequest())
+        page = await memory.make(MemoryEventLog).read(tx, PageRequest())
     return [(event.event_type.removeprefix("budgets."), event.data.get("limit_minor")) for event in page.items]
 
 
 async def test_a_new_budget_has_everything_left(budgets, till, memory):
-    key = await stored(memory.uow, memory.key_store, an_api_key(till.tenant_id))
+    key = await stored(memory.uow, memory.make(MemoryKeyStore), an_api_key(till.tenant_id))
     status = await budgets.create(till.principal, SetBudget(Window.DAY, "12.50", key.id))
     assert (status.budget.limit, status.budget.key_id) == (Money(1250, "USD"), key.id)
     assert status.remaining_picos == 1250 * CENT
@@ -37,7 +43,7 @@ async def test_a_new_budget_has_everything_left(budgets, till, memory):
 
 
 async def test_a_budget_is_of_a_key_that_the_tenant_has(budgets, till, memory):
-    theirs = await stored(memory.uow, memory.key_store, an_api_key(a_tenant_id()))
+    theirs = await stored(memory.uow, memory.make(MemoryKeyStore), an_api_key(a_tenant_id()))
     for key_id in (theirs.id, memory.ids.new()):
         with pytest.raises(InvalidBudget) as caught:
             await budgets.create(till.principal, SetBudget(Window.DAY, "1", key_id))

@@ -12,7 +12,7 @@ from omni_core.domain.kernel.errors import OmniError
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.kernel.tenancy import TENANT_SCOPES, Principal, TenantId
 from omni_core.testing import FixedClock, SequentialIds
-from omni_core.testing.builders import a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id
 
 
 def retryable(error: Exception) -> bool:

@@ -8,7 +8,8 @@ from omni_core.domain.jobs.events import JobCancelled, JobFailed, JobQueued, Job
 from omni_core.domain.jobs.model import Job
 from omni_core.domain.jobs.values import Delivery, JobFailure, JobProgress, JobStatus
 from omni_core.domain.kernel.tenancy import Principal, Scope
-from omni_core.testing.builders import a_job, a_tenant_id
+from omni_core.testing.builders.jobs import a_job
+from omni_core.testing.builders.kernel import a_tenant_id
 from omni_core.testing.clock import NOON
 
 LATER = NOON + timedelta(minutes=1)

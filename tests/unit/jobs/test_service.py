@@ -5,7 +5,7 @@ from omni_core.domain.jobs.values import JobStatus
 from omni_core.domain.kernel.errors import MissingScope
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.kernel.tenancy import Principal, Scope
-from omni_core.testing.builders import a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id
 
 KIND = "testing.work"
 

@@ -2,7 +2,8 @@ import pytest
 
 from omni_core.domain.kernel.errors import InvalidValue, MissingScope
 from omni_core.domain.kernel.tenancy import OPERATOR, PLATFORM, TENANT_SCOPES, Principal, Scope
-from omni_core.testing.builders import a_principal, a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.tenancy import a_principal
 
 
 def test_everything_is_denied_that_no_scope_allows():

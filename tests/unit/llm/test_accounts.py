@@ -5,15 +5,17 @@ from collections.abc import Sequence
 
 import pytest
 
+from omni_core.adapters.memory.budgets import MemoryBudgetStore, MemoryLeases
+from omni_core.adapters.memory.pricing import MemoryPriceStore
 from omni_core.domain.budgets.api import BudgetDesk, Charge
 from omni_core.domain.kernel.tenancy import PLATFORM, Principal
 from omni_core.domain.llm.accounts import Accounts, Caller
 from omni_core.domain.llm.api import ChatRequest, Message, Model, Role, TokenUsage
 from omni_core.domain.metering.api import CallStatus, UsageEvent
 from omni_core.domain.pricing.api import PriceBook
-from omni_core.testing.builders import a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.pricing import a_price
 from omni_core.testing.clock import NOON
-from omni_core.testing.priced_usage import a_price
 from tests.support.backends import Backend
 
 QUESTION = ChatRequest("m", (Message.of(Role.USER, "Well?"),))
@@ -40,10 +42,10 @@ class StuckLog:
 async def test_usage_whose_caller_leaves_while_it_is_written_is_written_all_the_same(memory: Backend):
     price = a_price(model="m", effective_from=NOON)
     async with memory.uow(PLATFORM) as tx:
-        await memory.price_store.add(tx, price)
+        await memory.make(MemoryPriceStore).add(tx, price)
     log, unrecorded = StuckLog(), []
-    desk = BudgetDesk(memory.uow, memory.budget_store, memory.leases, memory.clock, memory.ids)
-    prices = PriceBook(memory.uow, memory.price_store, memory.clock)
+    desk = BudgetDesk(memory.uow, memory.make(MemoryBudgetStore), memory.make(MemoryLeases), memory.clock, memory.ids)
+    prices = PriceBook(memory.uow, memory.make(MemoryPriceStore), memory.clock)
     accounts = Accounts(prices, desk, log, lambda *told: unrecorded.append(told), memory.clock, memory.ids)
     caller = Caller(Principal.operator(a_tenant_id()), "req-1")
     account = await accounts.open(caller, Model("m", "p", "m", 1000, 100, NOON), QUESTION)

@@ -14,8 +14,9 @@ from omni_core.domain.llm.accounts import Caller
 from omni_core.domain.llm.late import LateRecords
 from omni_core.domain.metering.api import UsageEvent
 from omni_core.domain.metering.errors import InvalidUsage, UsageNotRecorded
-from omni_core.testing.builders import a_tenant_id
-from omni_core.testing.priced_usage import a_call, a_price
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.metering import a_call
+from omni_core.testing.builders.pricing import a_price
 
 FOR_EVER = 10**6
 

@@ -3,9 +3,10 @@ import pytest
 from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.metering.api import Meter, Quantities, UsageQuery
 from omni_core.domain.metering.errors import InvalidUsage
-from omni_core.testing.builders import a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.metering import a_call
+from omni_core.testing.builders.pricing import a_price
 from omni_core.testing.clock import NOON
-from omni_core.testing.priced_usage import a_call, a_price
 
 PRICE = a_price()
 

@@ -2,13 +2,16 @@ from datetime import timedelta
 
 import pytest
 
+from omni_core.adapters.memory.metering import MemoryUsageLog, MemoryUsageReader
 from omni_core.domain.kernel.errors import MissingScope
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.kernel.tenancy import Scope
 from omni_core.domain.metering.api import Metering, UsageQuery
-from omni_core.testing.builders import a_principal, a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.metering import a_call
+from omni_core.testing.builders.pricing import a_price
+from omni_core.testing.builders.tenancy import a_principal
 from omni_core.testing.clock import NOON
-from omni_core.testing.priced_usage import a_call, a_price
 
 PRICE = a_price()
 THAT_DAY = UsageQuery(NOON - timedelta(hours=12), NOON + timedelta(hours=12))
@@ -16,14 +19,14 @@ THAT_DAY = UsageQuery(NOON - timedelta(hours=12), NOON + timedelta(hours=12))
 
 @pytest.fixture
 def metering(memory):
-    return Metering(memory.uow, memory.usage_reader)
+    return Metering(memory.uow, memory.make(MemoryUsageReader))
 
 
 async def test_usage_is_told_in_pages_from_the_newest(metering, memory):
     tenant_id = a_tenant_id()
     calls = [a_call(tenant_id, PRICE) for _ in range(5)]
     for call in calls:
-        await memory.usage_log.append(call)
+        await memory.make(MemoryUsageLog).append(call)
     reader = a_principal(tenant_id, Scope.USAGE_READ)
     first = await metering.events(reader, THAT_DAY, PageRequest(limit=3))
     rest = await metering.events(reader, THAT_DAY, PageRequest(limit=3, cursor=first.next_cursor))
@@ -34,7 +37,7 @@ async def test_usage_is_told_in_pages_from_the_newest(metering, memory):
 async def test_sums_are_of_the_callers_tenant(metering, memory):
     ours, theirs = a_tenant_id(), a_tenant_id()
     for tenant_id in (ours, ours, theirs):
-        await memory.usage_log.append(a_call(tenant_id, PRICE, cost_picos=7))
+        await memory.make(MemoryUsageLog).append(a_call(tenant_id, PRICE, cost_picos=7))
     (only,) = await metering.summary(a_principal(ours, Scope.USAGE_READ), THAT_DAY, ["model"])
     assert (only.group, only.calls, only.cost_picos) == ({"model": PRICE.model}, 2, 14)
 

@@ -8,7 +8,7 @@ from omni_core.domain.kernel.errors import Invalid
 from omni_core.domain.metering.api import Meter, Quantities
 from omni_core.domain.pricing.api import Rates, Tier, format_rate
 from omni_core.domain.pricing.errors import InvalidPrice
-from omni_core.testing.priced_usage import a_price
+from omni_core.testing.builders.pricing import a_price
 
 DOLLAR = 10**12
 quantities = st.builds(Quantities, **{meter.value: st.integers(0, 10**7) for meter in Meter})

@@ -2,13 +2,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from omni_core.adapters.memory.events import MemoryEventLog
+from omni_core.adapters.memory.pricing import MemoryPriceStore
 from omni_core.domain.kernel.errors import MissingScope
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.kernel.tenancy import OPERATOR, PLATFORM, Scope
 from omni_core.domain.pricing.api import PriceBook, Pricing, SetPrice, TierPrices
 from omni_core.domain.pricing.errors import InvalidPrice, NoPrice, PriceExists, PriceInThePast
 from omni_core.domain.pricing.service import PRICES_FRESH_S
-from omni_core.testing.builders import a_principal, a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.tenancy import a_principal
 
 CHEAP = {"input": "1", "output": "2"}
 DEAR = {"input": "3", "output": "4"}
@@ -17,12 +20,12 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def pricing(memory, book):
-    return Pricing(memory.uow, memory.price_store, book, memory.clock, memory.ids, "USD")
+    return Pricing(memory.uow, memory.make(MemoryPriceStore), book, memory.clock, memory.ids, "USD")
 
 
 @pytest.fixture
 def book(memory):
-    return PriceBook(memory.uow, memory.price_store, memory.clock)
+    return PriceBook(memory.uow, memory.make(MemoryPriceStore), memory.clock)
 
 
 async def test_a_price_is_in_force_at_once_and_told(pricing, book, memory):
@@ -31,7 +34,7 @@ async def test_a_price_is_in_force_at_once_and_told(pricing, book, memory):
     assert (price.currency, price.effective_from) == ("USD", memory.clock.now())
     assert await book.price("m", memory.clock.now()) == price
     async with memory.uow(PLATFORM) as tx:
-        (event,) = (await memory.event_log.read(tx, PageRequest())).items
+        (event,) = (await memory.make(MemoryEventLog).read(tx, PageRequest())).items
     assert (event.event_type, event.aggregate_id, event.data["model"]) == ("pricing.price_set", price.id, "m")
 
 
@@ -50,7 +53,7 @@ async def test_the_price_in_force_is_the_one_of_the_calls_beginning(pricing, boo
 
 async def test_a_new_price_is_known_at_once_here_and_within_a_second_elsewhere(pricing, book, memory):
     await pricing.set_price(OPERATOR, SetPrice("m", CHEAP))
-    elsewhere = PriceBook(memory.uow, memory.price_store, memory.clock)
+    elsewhere = PriceBook(memory.uow, memory.make(MemoryPriceStore), memory.clock)
     old = await elsewhere.price("m", memory.clock.now())
     assert await book.price("m", memory.clock.now()) == old
     memory.clock.advance(PRICES_FRESH_S / 2)

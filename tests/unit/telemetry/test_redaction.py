@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from omni_core.adapters.telemetry.redaction import MASK, redact, redact_text
-from omni_core.testing.builders import a_key_token
+from omni_core.testing.builders.tenancy import a_key_token
 
 
 def entry(**fields: object) -> dict[str, object]:

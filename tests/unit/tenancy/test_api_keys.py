@@ -4,6 +4,8 @@ from uuid import UUID
 import pytest
 
 from omni_core.adapters.crypto import HmacDigest, MasterKey
+from omni_core.adapters.memory.events import MemoryEventLog
+from omni_core.adapters.memory.tenancy import MemoryKeyStore
 from omni_core.adapters.system import SystemEntropy
 from omni_core.domain.kernel.errors import InvalidValue, MissingScope
 from omni_core.domain.kernel.pages import PageRequest
@@ -11,7 +13,8 @@ from omni_core.domain.kernel.tenancy import TENANT_SCOPES, Principal, Scope
 from omni_core.domain.tenancy.api import ApiKeys, CreateKey
 from omni_core.domain.tenancy.errors import InvalidKeyRequest, ScopeNotHeld, UnknownKey
 from omni_core.domain.tenancy.keys import KeyToken
-from omni_core.testing.builders import a_principal, a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.tenancy import a_principal
 from tests.support.backends import Backend
 
 DIGEST = HmacDigest(MasterKey(bytes(32)))
@@ -19,7 +22,7 @@ DIGEST = HmacDigest(MasterKey(bytes(32)))
 
 @pytest.fixture
 def api_keys(memory: Backend) -> ApiKeys:
-    return ApiKeys(memory.uow, memory.key_store, DIGEST, memory.clock, memory.ids, SystemEntropy())
+    return ApiKeys(memory.uow, memory.make(MemoryKeyStore), DIGEST, memory.clock, memory.ids, SystemEntropy())
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ async def test_the_secret_is_shown_once_and_kept_as_a_digest(api_keys: ApiKeys, 
 async def test_no_event_carries_a_secret(api_keys: ApiKeys, operator: Principal, memory: Backend):
     made = await api_keys.create(operator, CreateKey("server", ("chat",)))
     async with memory.uow(operator.tenant_id) as tx:
-        (event,) = (await memory.event_log.read(tx, PageRequest())).items
+        (event,) = (await memory.make(MemoryEventLog).read(tx, PageRequest())).items
     assert (event.event_type, event.aggregate_id) == ("tenancy.api_key_created", made.key.id)
     assert event.data == {"key_id": str(made.key.id), "scopes": ["chat"]}
 
@@ -114,7 +117,7 @@ async def test_a_key_is_revoked_once(api_keys: ApiKeys, operator: Principal, mem
     memory.clock.advance(60)
     assert (await api_keys.revoke(operator, made.key.id)).revoked_at == revoked_at
     async with memory.uow(operator.tenant_id) as tx:
-        events = (await memory.event_log.read(tx, PageRequest())).items
+        events = (await memory.make(MemoryEventLog).read(tx, PageRequest())).items
     assert [event.event_type for event in events] == ["tenancy.api_key_created", "tenancy.api_key_revoked"]
 
 

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from omni_core.adapters.crypto import HmacDigest, MasterKey
+from omni_core.adapters.memory.tenancy import MemoryDirectory, MemoryKeyStore, MemoryTenantStore
 from omni_core.domain.kernel.tenancy import Scope
 from omni_core.domain.tenancy.api import ApiKey, Authenticator, Tenant, TenantStatus
 from omni_core.domain.tenancy.errors import KeyExpired, KeyRejected, KeyRevoked, TenantSuspended
 from omni_core.domain.tenancy.keys import KeyToken
 from omni_core.domain.tenancy.ports import Directory, KeyRecord
-from omni_core.testing.builders import a_key_token, a_tenant, an_api_key
+from omni_core.testing.builders.tenancy import a_key_token, a_tenant, an_api_key
 from tests.support.backends import Backend
 
 DIGEST = HmacDigest(MasterKey(bytes(32)))
@@ -32,7 +33,7 @@ class CountedDirectory:
 
 @pytest.fixture
 def directory(memory: Backend) -> CountedDirectory:
-    return CountedDirectory(memory.directory)
+    return CountedDirectory(memory.make(MemoryDirectory))
 
 
 @pytest.fixture
@@ -45,8 +46,8 @@ async def a_stored_key(memory: Backend, tenant: Tenant | None = None, **given: A
     tenant = tenant or a_tenant()
     key = an_api_key(tenant.id, public_id=token.public_id, digest=DIGEST.digest(token.secret), **given)
     async with memory.uow(tenant.id) as tx:
-        await memory.tenant_store.add(tx, tenant)
-        await memory.key_store.add(tx, key)
+        await memory.make(MemoryTenantStore).add(tx, tenant)
+        await memory.make(MemoryKeyStore).add(tx, key)
     return key, token
 
 
@@ -65,7 +66,7 @@ async def test_another_secret_is_rejected(authenticator: Authenticator, memory: 
 
 async def test_the_key_of_another_installation_is_rejected(memory: Backend):
     _, token = await a_stored_key(memory)
-    elsewhere = Authenticator(memory.directory, HmacDigest(MasterKey(bytes(range(32)))), memory.clock)
+    elsewhere = Authenticator(memory.make(MemoryDirectory), HmacDigest(MasterKey(bytes(range(32)))), memory.clock)
     with pytest.raises(KeyRejected):
         await elsewhere.authenticate(token.reveal())
 
@@ -122,7 +123,7 @@ async def test_a_revoked_key_is_refused_once_its_record_is_old(authenticator: Au
     await authenticator.authenticate(token.reveal())
     key.revoke(memory.clock.now())
     async with memory.uow(key.tenant_id) as tx:
-        await memory.key_store.save(tx, key)
+        await memory.make(MemoryKeyStore).save(tx, key)
     memory.clock.advance(0.5)
     with pytest.raises(KeyRevoked):
         await authenticator.authenticate(token.reveal())
@@ -146,7 +147,7 @@ async def test_only_the_holder_of_the_secret_learns_what_became_of_a_key(authent
     key, token = await a_stored_key(memory, a_tenant(status=TenantStatus.SUSPENDED))
     key.revoke(memory.clock.now())
     async with memory.uow(key.tenant_id) as tx:
-        await memory.key_store.save(tx, key)
+        await memory.make(MemoryKeyStore).save(tx, key)
     with pytest.raises(KeyRejected):
         await authenticator.authenticate(KeyToken(token.public_id, a_key_token().secret).reveal())
     with pytest.raises(KeyRevoked):

@@ -7,7 +7,8 @@ from omni_core.domain.kernel.tenancy import Scope
 from omni_core.domain.tenancy.errors import InvalidKeyRequest, InvalidSlug, KeyExpired, KeyRevoked, LastOwner
 from omni_core.domain.tenancy.events import ApiKeyRevoked, TenantReactivated, TenantWasSuspended
 from omni_core.domain.tenancy.model import MemberRole, TenantStatus, check_owner_remains
-from omni_core.testing.builders import a_member, a_tenant, a_tenant_id, an_api_key
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.tenancy import a_member, a_tenant, an_api_key
 from omni_core.testing.clock import NOON
 
 

@@ -2,6 +2,8 @@ from uuid import UUID
 
 import pytest
 
+from omni_core.adapters.memory.events import MemoryEventLog
+from omni_core.adapters.memory.tenancy import MemoryDirectory, MemoryTenantStore
 from omni_core.domain.kernel.errors import InvalidValue, MissingScope
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.kernel.tenancy import OPERATOR, Principal, Scope, TenantId
@@ -14,13 +16,14 @@ from omni_core.domain.tenancy.errors import (
     UnknownMember,
     UnknownTenant,
 )
-from omni_core.testing.builders import a_principal, a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.tenancy import a_principal
 from tests.support.backends import Backend
 
 
 @pytest.fixture
 def tenants(memory: Backend) -> Tenants:
-    return Tenants(memory.uow, memory.tenant_store, memory.directory, memory.clock, memory.ids)
+    return Tenants(memory.uow, memory.make(MemoryTenantStore), memory.make(MemoryDirectory), memory.clock, memory.ids)
 
 
 @pytest.fixture
@@ -32,7 +35,7 @@ async def operator(tenants: Tenants) -> Principal:
 
 async def event_types(memory: Backend, tenant_id: TenantId) -> list[str]:
     async with memory.uow(tenant_id) as tx:
-        page = await memory.event_log.read(tx, PageRequest())
+        page = await memory.make(MemoryEventLog).read(tx, PageRequest())
     return [event.event_type.removeprefix("tenancy.") for event in page.items]
 
 

@@ -9,9 +9,9 @@ from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.pricing.errors import PriceExists
 from omni_core.domain.pricing.model import Price, Rates, Tier
 from omni_core.domain.pricing.ports import PriceStore
-from omni_core.testing.builders import a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.pricing import a_price
 from omni_core.testing.clock import NOON
-from omni_core.testing.priced_usage import a_price
 
 # Prices are the platform's; a suite that shares a database keeps them under tenants of its own.
 

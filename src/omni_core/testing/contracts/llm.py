@@ -1,12 +1,77 @@
-"""What every ChatModel does, whoever answers."""
+"""What every CatalogueStore does, and every ChatModel, whoever answers."""
 
 import asyncio
 from contextlib import aclosing
 
 import msgspec
+import pytest
 
+from omni_core.domain.kernel.tenancy import TenantId
+from omni_core.domain.kernel.uow import UnitOfWork
+from omni_core.domain.llm.errors import ModelExists, ProviderExists, UnknownModel, UnknownProvider
 from omni_core.domain.llm.model import ChatDelta, ChatRequest, FinishReason, Message, Role, TokenUsage
-from omni_core.domain.llm.ports import Capabilities, OpenChatModel
+from omni_core.domain.llm.ports import Capabilities, CatalogueStore, OpenChatModel
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.llm import a_model, a_provider
+
+
+class CatalogueStoreContract:
+    """Fixtures: `catalogue_store`, and a `uow` of the same technology."""
+
+    @pytest.fixture
+    def owner(self) -> TenantId:
+        """The catalogue is the platform's; a suite that shares a database keeps it under a tenant of its own."""
+        return a_tenant_id()
+
+    async def test_what_was_added_comes_back_by_name(
+        self, uow: UnitOfWork, catalogue_store: CatalogueStore, owner: TenantId
+    ) -> None:
+        async with uow(owner) as tx:
+            for name in ("b", "B", "a"):
+                await catalogue_store.add_provider(tx, a_provider(name))
+                await catalogue_store.add_model(tx, a_model(name))
+        async with uow(owner) as tx:
+            assert list(await catalogue_store.providers(tx)) == [a_provider(name) for name in ("B", "a", "b")]
+            assert list(await catalogue_store.models(tx)) == [a_model(name) for name in ("B", "a", "b")]
+
+    async def test_a_name_is_taken_once(
+        self, uow: UnitOfWork, catalogue_store: CatalogueStore, owner: TenantId
+    ) -> None:
+        async with uow(owner) as tx:
+            await catalogue_store.add_provider(tx, a_provider())
+            await catalogue_store.add_model(tx, a_model())
+            with pytest.raises(ProviderExists):
+                await catalogue_store.add_provider(tx, a_provider())
+            with pytest.raises(ModelExists):
+                await catalogue_store.add_model(tx, a_model())
+
+    async def test_what_was_removed_is_gone_and_cannot_be_removed_again(
+        self, uow: UnitOfWork, catalogue_store: CatalogueStore, owner: TenantId
+    ) -> None:
+        async with uow(owner) as tx:
+            await catalogue_store.add_provider(tx, a_provider())
+            await catalogue_store.add_model(tx, a_model())
+        async with uow(owner) as tx:
+            await catalogue_store.remove_provider(tx, "openai")
+            await catalogue_store.remove_model(tx, "gpt")
+        async with uow(owner) as tx:
+            assert list(await catalogue_store.providers(tx)) == []
+            assert list(await catalogue_store.models(tx)) == []
+            with pytest.raises(UnknownProvider):
+                await catalogue_store.remove_provider(tx, "openai")
+            with pytest.raises(UnknownModel):
+                await catalogue_store.remove_model(tx, "gpt")
+
+    async def test_nobody_else_sees_or_removes_it(
+        self, uow: UnitOfWork, catalogue_store: CatalogueStore, owner: TenantId
+    ) -> None:
+        async with uow(owner) as tx:
+            await catalogue_store.add_provider(tx, a_provider())
+        async with uow(a_tenant_id()) as tx:
+            assert list(await catalogue_store.providers(tx)) == []
+            with pytest.raises(UnknownProvider):
+                await catalogue_store.remove_provider(tx, "openai")
+
 
 _TEXT = (
     "The lighthouse of Cordouan stands at the mouth of the Gironde. It was finished in 1611. "

@@ -14,9 +14,9 @@ from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.metering.api import Meter, Quantities
-from omni_core.testing.builders import a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.pricing import a_price
 from omni_core.testing.clock import NOON
-from omni_core.testing.priced_usage import a_price
 
 NOVEMBER = Month(2026, 11)
 PATIENCE_S = 10.0

@@ -7,7 +7,8 @@ from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.tenancy.errors import MemberExists, TenantExists, UnknownMember, UnknownTenant
 from omni_core.domain.tenancy.model import Member, Tenant, TenantStatus
 from omni_core.domain.tenancy.ports import TenantStore
-from omni_core.testing.builders import a_member, a_tenant, a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.tenancy import a_member, a_tenant
 
 
 class TenantStoreContract:

@@ -11,7 +11,8 @@ from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import EventLog, Transaction, UnitOfWork
 from omni_core.domain.tenancy.ports import TenantStore
-from omni_core.testing.builders import a_tenant, a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.tenancy import a_tenant
 
 PATIENCE_S = 10.0
 

@@ -13,10 +13,7 @@ from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.metering.api import CallStatus, Meter, Quantities, UsageEvent, UsageLog, UsageQuery
 from omni_core.domain.metering.errors import InvalidUsage, UsageNotRecorded
 from omni_core.domain.metering.ports import UsageReader
-from omni_core.testing.builders import a_tenant_id
-from omni_core.testing.clock import NOON
-from omni_core.testing.priced_usage import a_call, a_price
-from omni_core.testing.spending import (
+from omni_core.testing.builders.budgets import (
     CENT,
     LATER,
     a_budget,
@@ -27,6 +24,10 @@ from omni_core.testing.spending import (
     spending_of,
     stored,
 )
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.metering import a_call
+from omni_core.testing.builders.pricing import a_price
+from omni_core.testing.clock import NOON
 
 PRICE = a_price()
 ALWAYS = UsageQuery(NOON.replace(year=2000), NOON.replace(year=2100))

@@ -12,9 +12,9 @@ from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.money import Money
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import UnitOfWork
-from omni_core.testing.builders import a_tenant_id
+from omni_core.testing.builders.budgets import CENT, LATER, a_budget, a_lease_id, acquire, pot_of, spending_of, stored
+from omni_core.testing.builders.kernel import a_tenant_id
 from omni_core.testing.clock import NOON
-from omni_core.testing.spending import CENT, LATER, a_budget, a_lease_id, acquire, pot_of, spending_of, stored
 
 
 class BudgetStoreContract:

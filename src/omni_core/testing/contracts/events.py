@@ -4,8 +4,8 @@ from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.pages import PageRequest, encode_cursor
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import EventLog, UnitOfWork
-from omni_core.testing.builders import a_tenant_id
-from omni_core.testing.contracts.uow import Noted
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.contracts.kernel import Noted
 
 
 class EventLogContract:

@@ -13,8 +13,9 @@ from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.metering.api import Meter, Quantities, UsageEvent, UsageLog
 from omni_core.domain.pricing.api import Rates, Tier
-from omni_core.testing.builders import a_tenant_id
-from omni_core.testing.priced_usage import USED, a_call, a_price
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.metering import USED, a_call
+from omni_core.testing.builders.pricing import a_price
 
 NOVEMBER = Month(2026, 11)
 OCTOBER = Month(2026, 10)

@@ -10,9 +10,9 @@ from omni_core.domain.budgets.model import Pot, Spending
 from omni_core.domain.budgets.ports import BudgetStore, Grant, Leases
 from omni_core.domain.kernel.money import Money
 from omni_core.domain.kernel.uow import UnitOfWork
-from omni_core.testing.builders import a_tenant_id
+from omni_core.testing.builders.budgets import CENT, LATER, a_budget, a_lease_id, acquire, pot_of, spending_of, stored
+from omni_core.testing.builders.kernel import a_tenant_id
 from omni_core.testing.clock import NOON
-from omni_core.testing.spending import CENT, LATER, a_budget, a_lease_id, acquire, pot_of, spending_of, stored
 
 JUST_BEFORE = LATER - timedelta(microseconds=1)
 

@@ -10,10 +10,9 @@ from omni_core.domain.budgets.ports import BudgetStore, Grant, Leases
 from omni_core.domain.kernel.money import Money
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import UnitOfWork
+from omni_core.testing.builders.kernel import an_id
 from omni_core.testing.clock import NOON
-from omni_core.testing.ids import SequentialIds
 
-_ids = SequentialIds.unlike_others()
 CENT = 10**10
 """A hundredth of a major unit, in picos."""
 LATER = NOON + timedelta(seconds=30)
@@ -25,7 +24,7 @@ def a_budget(tenant_id: TenantId, **given: Any) -> Budget:
     limit = given.pop("limit", 100)
     return Budget(
         **{
-            "id": _ids.new(),
+            "id": an_id(),
             "tenant_id": tenant_id,
             "key_id": None,
             "window": Window.MONTH,
@@ -38,7 +37,7 @@ def a_budget(tenant_id: TenantId, **given: Any) -> Budget:
 
 def a_lease_id() -> UUID:
     """Return the id of a lease that nobody holds."""
-    return _ids.new()
+    return an_id()
 
 
 def pot_of(budget: Budget, moment: datetime = NOON) -> Pot:

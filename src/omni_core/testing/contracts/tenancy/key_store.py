@@ -10,7 +10,8 @@ from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.tenancy.errors import UnknownKey
 from omni_core.domain.tenancy.keys import ApiKey
 from omni_core.domain.tenancy.ports import KeyStore
-from omni_core.testing.builders import a_tenant_id, an_api_key
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.tenancy import an_api_key
 from omni_core.testing.clock import NOON
 
 

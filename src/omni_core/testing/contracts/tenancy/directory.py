@@ -3,7 +3,7 @@
 from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.tenancy.model import Tenant, TenantStatus
 from omni_core.domain.tenancy.ports import Directory, KeyStore, TenantStore
-from omni_core.testing.builders import a_key_token, a_tenant, an_api_key
+from omni_core.testing.builders.tenancy import a_key_token, a_tenant, an_api_key
 from omni_core.testing.clock import NOON
 
 

@@ -10,8 +10,9 @@ from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.metering.api import CallStatus, Grouping, Quantities, UsageEvent, UsageLog, UsageQuery, UsageSum
 from omni_core.domain.metering.ports import UsageReader
-from omni_core.testing.builders import a_tenant_id
-from omni_core.testing.priced_usage import a_call, a_price
+from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.metering import a_call
+from omni_core.testing.builders.pricing import a_price
 
 PRICE = a_price()
 MIDNIGHT = datetime(2026, 11, 21, tzinfo=UTC)
