@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from omni_core.adapters.postgres import rows
 from omni_core.adapters.postgres.metering import event_from_row
 from omni_core.adapters.postgres.tables.metering import meter_column, usage_event
-from omni_core.adapters.postgres.uow import connection_of
 from omni_core.domain.billing.rating import UsageTotal
 from omni_core.domain.kernel.clock import Month
 from omni_core.domain.kernel.uow import Transaction
@@ -35,11 +34,8 @@ class PostgresBillableUsage:
 
     async def events(self, tx: Transaction, invoice_id: UUID, limit: int, before: UUID | None) -> Sequence[UsageEvent]:
         """Return the calls of an invoice, newest first."""
-        billed = (usage_event.c.tenant_id == tx.tenant_id, usage_event.c.invoice_id == invoice_id)
-        query = sa.select(usage_event).where(*billed).order_by(usage_event.c.id.desc()).limit(limit)
-        if before is not None:
-            query = query.where(usage_event.c.id < before)
-        return [event_from_row(dict(row)) for row in (await connection_of(tx).execute(query)).mappings()]
+        on_it = usage_event.c.invoice_id == invoice_id
+        return [event_from_row(row) for row in await rows.newest(tx, usage_event, limit, before, on_it)]
 
 
 def _is_unbilled(tx: Transaction, until: datetime) -> tuple[sa.ColumnElement[bool], ...]:
@@ -55,10 +51,10 @@ async def _totals(tx: Transaction, events: sa.FromClause) -> list[UsageTotal]:
     summed = (*map(meter_column, Meter), "cost_picos")
     sums = [sa.func.sum(events.c[column]).label(column) for column in summed]
     query = sa.select(*alike, sa.func.count().label("calls"), *sums).group_by(*alike)
-    return [_total_from_row(dict(row)) for row in (await connection_of(tx).execute(query)).mappings()]
+    return [_total_from_row(row) for row in await rows.fetched(tx, query)]
 
 
-def _total_from_row(row: dict[str, Any]) -> UsageTotal:
+def _total_from_row(row: rows.Row) -> UsageTotal:
     return UsageTotal(
         usage_month=Month.of(row["usage_month"]),
         model=row["model"],

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from omni_core.adapters.postgres import rows
 from omni_core.adapters.postgres.tables.billing import invoice, invoice_line, invoice_register
 from omni_core.adapters.postgres.uow import connection_of
 from omni_core.domain.billing.errors import InvoiceIsFinalized, UnknownInvoice
@@ -70,23 +71,14 @@ class PostgresInvoiceStore:
 
     async def list(self, tx: Transaction, limit: int, before: UUID | None) -> Sequence[InvoiceSummary]:
         """Return invoices, newest first."""
-        query = sa.select(invoice).where(invoice.c.tenant_id == tx.tenant_id).order_by(invoice.c.id.desc()).limit(limit)
-        if before is not None:
-            query = query.where(invoice.c.id < before)
-        return [_summary_from_row(dict(row)) for row in (await connection_of(tx).execute(query)).mappings()]
+        return [_summary_from_row(row) for row in await rows.newest(tx, invoice, limit, before)]
 
-    async def _find(self, tx: Transaction, which: sa.ColumnElement[bool]) -> Invoice | None:
-        connection = connection_of(tx)
-        query = sa.select(invoice).where(invoice.c.tenant_id == tx.tenant_id, which)
-        row = (await connection.execute(query)).mappings().first()
+    async def _find(self, tx: Transaction, which: rows.Condition) -> Invoice | None:
+        row = await rows.found(tx, invoice, which)
         if row is None:
             return None
-        lines = (
-            sa.select(invoice_line)
-            .where(invoice_line.c.tenant_id == tx.tenant_id, invoice_line.c.invoice_id == row["id"])
-            .order_by(invoice_line.c.position)
-        )
-        return _from_row(dict(row), [dict(line) for line in (await connection.execute(lines)).mappings()])
+        lines = rows.of_tenant(tx, invoice_line, invoice_line.c.invoice_id == row["id"])
+        return _from_row(row, await rows.fetched(tx, lines.order_by(invoice_line.c.position)))
 
 
 def _to_row(one: Invoice) -> dict[str, Any]:
@@ -121,7 +113,7 @@ def _line_to_row(one: Invoice, line: InvoiceLine) -> dict[str, Any]:
     }
 
 
-def _from_row(row: dict[str, Any], lines: Sequence[dict[str, Any]]) -> Invoice:
+def _from_row(row: rows.Row, lines: Sequence[rows.Row]) -> Invoice:
     return Invoice(
         id=row["id"],
         tenant_id=TenantId(row["tenant_id"]),
@@ -136,7 +128,7 @@ def _from_row(row: dict[str, Any], lines: Sequence[dict[str, Any]]) -> Invoice:
     )
 
 
-def _line_from_row(row: dict[str, Any], currency: str) -> InvoiceLine:
+def _line_from_row(row: rows.Row, currency: str) -> InvoiceLine:
     return InvoiceLine(
         position=row["position"],
         usage_month=_month_of(row["usage_month"]),
@@ -152,7 +144,7 @@ def _line_from_row(row: dict[str, Any], currency: str) -> InvoiceLine:
     )
 
 
-def _summary_from_row(row: dict[str, Any]) -> InvoiceSummary:
+def _summary_from_row(row: rows.Row) -> InvoiceSummary:
     return InvoiceSummary(
         id=row["id"],
         month=_month_of(row["month"]),

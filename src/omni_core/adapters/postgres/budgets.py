@@ -8,8 +8,8 @@ from uuid import UUID
 
 import asyncpg
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
+from omni_core.adapters.postgres import rows
 from omni_core.adapters.postgres.engine import fetch
 from omni_core.adapters.postgres.tables.budgets import budget as budget_table
 from omni_core.adapters.postgres.tables.budgets import budget_lease, budget_period
@@ -40,33 +40,30 @@ class PostgresBudgetStore:
             "currency": budget.limit.currency,
             "created_at": budget.created_at,
         }
-        statement = insert(budget_table).values(row)
-        is_new = statement.on_conflict_do_nothing(index_elements=["tenant_id", "key_id", "window"])
-        if (await connection_of(tx).execute(is_new.returning(budget_table.c.id))).first() is None:
+        if not await rows.added(tx, budget_table, row, ["tenant_id", "key_id", "window"]):
             raise BudgetExists(window=budget.window.value)
 
     async def lock(self, tx: Transaction, budget_id: UUID) -> Budget:
         """Return a budget, locked."""
-        query = sa.select(budget_table).where(*_is(tx, budget_id)).with_for_update(key_share=True)
-        row = (await connection_of(tx).execute(query)).mappings().first()
-        if row is None:
-            raise UnknownBudget(budget_id=str(budget_id))
-        return _from_row(dict(row))
+        unknown = UnknownBudget(budget_id=str(budget_id))
+        return _from_row(await rows.one(tx, budget_table, unknown, budget_table.c.id == budget_id, lock=True))
 
     async def save(self, tx: Transaction, budget: Budget) -> None:
         """Store the limit."""
-        statement = sa.update(budget_table).where(*_is(tx, budget.id))
+        statement = sa.update(budget_table).where(
+            budget_table.c.tenant_id == tx.tenant_id, budget_table.c.id == budget.id
+        )
         values = {"limit_picos": budget.limit.picos, "currency": budget.limit.currency}
         await connection_of(tx).execute(statement.values(values))
 
     async def remove(self, tx: Transaction, budget_id: UUID) -> None:
         """Remove a budget; its periods and leases go with it."""
-        await connection_of(tx).execute(sa.delete(budget_table).where(*_is(tx, budget_id)))
+        await rows.removed(tx, budget_table, budget_table.c.id == budget_id)
 
     async def list(self, tx: Transaction) -> Sequence[Budget]:
         """Return the tenant's budgets, oldest first."""
-        query = sa.select(budget_table).where(budget_table.c.tenant_id == tx.tenant_id).order_by(budget_table.c.id)
-        return [_from_row(dict(row)) for row in (await connection_of(tx).execute(query)).mappings()]
+        query = rows.of_tenant(tx, budget_table).order_by(budget_table.c.id)
+        return [_from_row(row) for row in await rows.fetched(tx, query)]
 
     async def spending(self, tx: Transaction, pots: Sequence[Pot], now: datetime) -> Sequence[Spending]:
         """Return what each pot has cost so far."""
@@ -85,10 +82,10 @@ class PostgresLeases:
     async def acquire(self, pot: Pot, lease_id: UUID, *, need: int, want: int, now: datetime, until: datetime) -> Grant:
         """Add to a lease what the pot can spare."""
         key = (pot.tenant_id, pot.budget_id, pot.period_start, lease_id)
-        rows = await fetch(self._pool, _ACQUIRE, *key, Decimal(need), Decimal(want), now, until)
-        if not rows:
+        granted = await fetch(self._pool, _ACQUIRE, *key, Decimal(need), Decimal(want), now, until)
+        if not granted:
             raise UnknownBudget(budget_id=str(pot.budget_id))
-        return Grant(*map(int, rows[0]))
+        return Grant(*map(int, granted[0]))
 
     async def give_back(self, returns: Sequence[tuple[Pot, UUID, int]]) -> None:
         """Take amounts off leases; one that nothing is left of is gone."""
@@ -110,10 +107,6 @@ def _columns(leases: Sequence[tuple[Pot, UUID]]) -> tuple[list[Any], ...]:
     )
 
 
-def _is(tx: Transaction, budget_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:
-    return budget_table.c.tenant_id == tx.tenant_id, budget_table.c.id == budget_id
-
-
 async def _sums(
     tx: Transaction,
     table: sa.Table,
@@ -127,11 +120,11 @@ async def _sums(
         .where(table.c.tenant_id == tx.tenant_id, sa.tuple_(*pot).in_(keys), *conditions)
         .group_by(*pot)
     )
-    rows = await connection_of(tx).execute(query)
-    return {(budget_id, period_start): int(total) for budget_id, period_start, total in rows}
+    sums = await connection_of(tx).execute(query)
+    return {(budget_id, period_start): int(total) for budget_id, period_start, total in sums}
 
 
-def _from_row(row: dict[str, Any]) -> Budget:
+def _from_row(row: rows.Row) -> Budget:
     return Budget(
         id=row["id"],
         tenant_id=TenantId(row["tenant_id"]),

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
+from omni_core.adapters.postgres import rows
 from omni_core.adapters.postgres.tables.jobs import job
 from omni_core.adapters.postgres.uow import connection_of
 from omni_core.domain.jobs.errors import UnknownJob
@@ -22,24 +22,18 @@ class PostgresJobStore:
 
     async def add(self, tx: Transaction, new: Job) -> Job | None:
         """Store a new job, or return the one that holds its key, locked."""
-        # A transaction that is about to commit the same key is waited for.
-        statement = (
-            insert(job)
-            .values(_to_row(new))
-            .on_conflict_do_nothing(index_elements=[job.c.tenant_id, job.c.kind, job.c.idempotency_key])
-        )
-        if (await connection_of(tx).execute(statement.returning(job.c.id))).first() is not None:
+        if await rows.added(tx, job, _to_row(new), ["tenant_id", "kind", "idempotency_key"]):
             return None
-        query = _jobs_of(tx).where(job.c.kind == new.kind, job.c.idempotency_key == new.idempotency_key)
-        return _from_row((await connection_of(tx).execute(query.with_for_update(key_share=True))).one())
+        key = (job.c.kind == new.kind, job.c.idempotency_key == new.idempotency_key)
+        return _from_row(await rows.one(tx, job, UnknownJob(job_id=str(new.id)), *key, lock=True))
 
     async def get(self, tx: Transaction, job_id: UUID) -> Job:
         """Return a job."""
-        return await self._read(tx, job_id, _jobs_of(tx))
+        return _from_row(await rows.one(tx, job, UnknownJob(job_id=str(job_id)), job.c.id == job_id))
 
     async def lock(self, tx: Transaction, job_id: UUID) -> Job:
         """Return a job, locked."""
-        return await self._read(tx, job_id, _jobs_of(tx).with_for_update(key_share=True))
+        return _from_row(await rows.one(tx, job, UnknownJob(job_id=str(job_id)), job.c.id == job_id, lock=True))
 
     async def save(self, tx: Transaction, changed: Job) -> None:
         """Store what has changed."""
@@ -48,22 +42,8 @@ class PostgresJobStore:
 
     async def list(self, tx: Transaction, limit: int, before: UUID | None, status: JobStatus | None) -> Sequence[Job]:
         """Return jobs, newest first."""
-        query = _jobs_of(tx).order_by(job.c.id.desc()).limit(limit)
-        if before is not None:
-            query = query.where(job.c.id < before)
-        if status is not None:
-            query = query.where(job.c.status == status)
-        return [_from_row(row) for row in await connection_of(tx).execute(query)]
-
-    async def _read(self, tx: Transaction, job_id: UUID, query: sa.Select[Any]) -> Job:
-        row = (await connection_of(tx).execute(query.where(job.c.id == job_id))).first()
-        if row is None:
-            raise UnknownJob(job_id=str(job_id))
-        return _from_row(row)
-
-
-def _jobs_of(tx: Transaction) -> sa.Select[Any]:
-    return sa.select(job).where(job.c.tenant_id == tx.tenant_id)
+        wanted = [] if status is None else [job.c.status == status]
+        return [_from_row(row) for row in await rows.newest(tx, job, limit, before, *wanted)]
 
 
 def _to_row(one: Job) -> dict[str, Any]:
@@ -90,25 +70,25 @@ def _to_row(one: Job) -> dict[str, Any]:
     }
 
 
-def _from_row(row: sa.Row[Any]) -> Job:
+def _from_row(row: rows.Row) -> Job:
     return Job(
-        id=row.id,
-        tenant_id=TenantId(row.tenant_id),
-        kind=row.kind,
-        arguments=row.arguments,
-        requested_by=row.requested_by,
-        scopes=frozenset(map(Scope, row.scopes)),
-        created_at=row.created_at,
-        run_after=row.run_after,
-        idempotency_key=row.idempotency_key,
-        max_attempts=row.max_attempts,
-        status=JobStatus(row.status),
-        ticket=row.ticket,
-        attempts=row.attempts,
-        cancel_requested=row.cancel_requested,
-        progress=msgspec.convert(row.progress, JobProgress | None),
-        result=row.result,
-        error=msgspec.convert(row.error, JobFailure | None),
-        started_at=row.started_at,
-        finished_at=row.finished_at,
+        id=row["id"],
+        tenant_id=TenantId(row["tenant_id"]),
+        kind=row["kind"],
+        arguments=row["arguments"],
+        requested_by=row["requested_by"],
+        scopes=frozenset(map(Scope, row["scopes"])),
+        created_at=row["created_at"],
+        run_after=row["run_after"],
+        idempotency_key=row["idempotency_key"],
+        max_attempts=row["max_attempts"],
+        status=JobStatus(row["status"]),
+        ticket=row["ticket"],
+        attempts=row["attempts"],
+        cancel_requested=row["cancel_requested"],
+        progress=msgspec.convert(row["progress"], JobProgress | None),
+        result=row["result"],
+        error=msgspec.convert(row["error"], JobFailure | None),
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
     )

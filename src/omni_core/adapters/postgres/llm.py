@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
+from omni_core.adapters.postgres import rows
 from omni_core.adapters.postgres.tables.llm import model as model_table
 from omni_core.adapters.postgres.tables.llm import provider as provider_table
-from omni_core.adapters.postgres.uow import connection_of
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.llm.catalogue import Model, Provider
 from omni_core.domain.llm.errors import ModelExists, ProviderExists, UnknownModel, UnknownProvider
@@ -29,64 +28,55 @@ class PostgresCatalogueStore:
             "read_timeout_s": provider.read_timeout_s,
             "created_at": provider.created_at,
         }
-        if not await _insert(tx, provider_table, row):
+        if not await rows.added(tx, provider_table, row):
             raise ProviderExists(f"there is a provider {provider.name!r} already", field="name")
 
     async def remove_provider(self, tx: Transaction, name: str) -> None:
         """Remove a provider."""
-        if not await _delete(tx, provider_table, name):
+        if not await rows.removed(tx, provider_table, provider_table.c.name == name):
             raise UnknownProvider(f"there is no provider {name!r}", provider=name)
 
     async def providers(self, tx: Transaction) -> Sequence[Provider]:
         """Return all providers, by name."""
-        return [
-            Provider(
-                name=row.name,
-                kind=row.kind,
-                base_url=row.base_url,
-                sealed_key=row.sealed_key,
-                connect_timeout_s=row.connect_timeout_s,
-                read_timeout_s=row.read_timeout_s,
-                created_at=row.created_at,
-            )
-            for row in await _all(tx, provider_table)
-        ]
+        return [_provider_from_row(row) for row in await _by_name(tx, provider_table)]
 
     async def add_model(self, tx: Transaction, model: Model) -> None:
         """Store a new model."""
-        if not await _insert(tx, model_table, {"tenant_id": tx.tenant_id, **msgspec.structs.asdict(model)}):
+        if not await rows.added(tx, model_table, {"tenant_id": tx.tenant_id, **msgspec.structs.asdict(model)}):
             raise ModelExists(f"there is a model {model.name!r} already", field="name")
 
     async def remove_model(self, tx: Transaction, name: str) -> None:
         """Remove a model."""
-        if not await _delete(tx, model_table, name):
+        if not await rows.removed(tx, model_table, model_table.c.name == name):
             raise UnknownModel(f"there is no model {name!r}", field="model")
 
     async def models(self, tx: Transaction) -> Sequence[Model]:
         """Return all models, by name."""
-        return [
-            Model(
-                name=row.name,
-                provider=row.provider,
-                upstream_model=row.upstream_model,
-                context_length=row.context_length,
-                max_output_tokens=row.max_output_tokens,
-                created_at=row.created_at,
-            )
-            for row in await _all(tx, model_table)
-        ]
+        return [_model_from_row(row) for row in await _by_name(tx, model_table)]
 
 
-async def _insert(tx: Transaction, table: sa.Table, row: dict[str, object]) -> bool:
-    statement = insert(table).values(row).on_conflict_do_nothing().returning(table.c.name)
-    return (await connection_of(tx).execute(statement)).first() is not None
+async def _by_name(tx: Transaction, table: sa.Table) -> Sequence[rows.Row]:
+    return await rows.fetched(tx, rows.of_tenant(tx, table).order_by(table.c.name.collate("C")))
 
 
-async def _delete(tx: Transaction, table: sa.Table, name: str) -> bool:
-    statement = sa.delete(table).where(table.c.tenant_id == tx.tenant_id, table.c.name == name)
-    return (await connection_of(tx).execute(statement.returning(table.c.name))).first() is not None
+def _provider_from_row(row: rows.Row) -> Provider:
+    return Provider(
+        name=row["name"],
+        kind=row["kind"],
+        base_url=row["base_url"],
+        sealed_key=row["sealed_key"],
+        connect_timeout_s=row["connect_timeout_s"],
+        read_timeout_s=row["read_timeout_s"],
+        created_at=row["created_at"],
+    )
 
 
-async def _all(tx: Transaction, table: sa.Table) -> Sequence[sa.Row[tuple[object, ...]]]:
-    query = sa.select(table).where(table.c.tenant_id == tx.tenant_id).order_by(table.c.name.collate("C"))
-    return (await connection_of(tx).execute(query)).all()
+def _model_from_row(row: rows.Row) -> Model:
+    return Model(
+        name=row["name"],
+        provider=row["provider"],
+        upstream_model=row["upstream_model"],
+        context_length=row["context_length"],
+        max_output_tokens=row["max_output_tokens"],
+        created_at=row["created_at"],
+    )

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from omni_core.adapters.postgres import rows
 from omni_core.adapters.postgres.tables.metering import meter_column, usage_event
-from omni_core.adapters.postgres.uow import connection_of
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.metering.api import CallStatus, Grouping, Meter, Quantities, UsageEvent, UsageQuery, UsageSum
@@ -31,11 +31,11 @@ class PostgresUsageReader:
         groups = [_GROUPS[grouping].label(f"by_{grouping}") for grouping in by]
         quantities = [sa.func.sum(_COLUMNS[meter_column(meter)]).label(meter.value) for meter in Meter]
         cost = sa.func.sum(_COLUMNS.cost_picos).label("cost")
-        statement = sa.select(*groups, sa.func.count().label("calls"), *quantities, cost).where(*_matches(tx, query))
+        matching = (_COLUMNS.tenant_id == tx.tenant_id, *_matches(query))
+        statement = sa.select(*groups, sa.func.count().label("calls"), *quantities, cost).where(*matching)
         if groups:
             statement = statement.group_by(*groups)
         ordered = statement.order_by(cost.desc(), *(group.collate("C") for group in groups))
-        rows = (await connection_of(tx).execute(ordered)).mappings()
         return [
             UsageSum(
                 {grouping: row[f"by_{grouping}"] for grouping in by},
@@ -43,18 +43,15 @@ class PostgresUsageReader:
                 Quantities(**{meter.value: int(row[meter.value] or 0) for meter in Meter}),
                 int(row["cost"] or 0),
             )
-            for row in rows
+            for row in await rows.fetched(tx, ordered)
         ]
 
     async def events(self, tx: Transaction, query: UsageQuery, limit: int, before: UUID | None) -> Sequence[UsageEvent]:
         """Return events, newest first."""
-        statement = sa.select(usage_event).where(*_matches(tx, query)).order_by(_COLUMNS.id.desc()).limit(limit)
-        if before is not None:
-            statement = statement.where(_COLUMNS.id < before)
-        return [event_from_row(dict(row)) for row in (await connection_of(tx).execute(statement)).mappings()]
+        return [event_from_row(row) for row in await rows.newest(tx, usage_event, limit, before, *_matches(query))]
 
 
-def event_from_row(row: dict[str, Any]) -> UsageEvent:
+def event_from_row(row: rows.Row) -> UsageEvent:
     """Return the event that a row of `usage_event` holds."""
     return UsageEvent(
         id=row["id"],
@@ -76,12 +73,8 @@ def event_from_row(row: dict[str, Any]) -> UsageEvent:
     )
 
 
-def _matches(tx: Transaction, query: UsageQuery) -> list[sa.ColumnElement[bool]]:
-    conditions = [
-        _COLUMNS.tenant_id == tx.tenant_id,
-        _COLUMNS.occurred_at >= query.since,
-        _COLUMNS.occurred_at < query.until,
-    ]
+def _matches(query: UsageQuery) -> list[rows.Condition]:
+    conditions = [_COLUMNS.occurred_at >= query.since, _COLUMNS.occurred_at < query.until]
     if query.model is not None:
         conditions.append(_COLUMNS.model == query.model)
     if query.key_id is not None:

@@ -1,13 +1,12 @@
 """Tenants, members and keys on PostgreSQL."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
+from omni_core.adapters.postgres import rows
 from omni_core.adapters.postgres.engine import fetch
 from omni_core.adapters.postgres.tables.tenancy import api_key, member, tenant
 from omni_core.adapters.postgres.uow import connection_of
@@ -31,17 +30,16 @@ class PostgresTenantStore:
             "status": new.status,
             "created_at": new.created_at,
         }
-        statement = insert(tenant).values(row).on_conflict_do_nothing().returning(tenant.c.tenant_id)
-        if (await connection_of(tx).execute(statement)).first() is None:
+        if not await rows.added(tx, tenant, row):
             raise TenantExists(f"there is a tenant {new.slug!r} already", slug=new.slug)
 
     async def get(self, tx: Transaction) -> Tenant:
         """Return the transaction's tenant."""
-        return await self._read(tx, sa.select(tenant))
+        return _tenant_from_row(await rows.one(tx, tenant, UnknownTenant(tenant=str(tx.tenant_id))))
 
     async def lock(self, tx: Transaction) -> Tenant:
         """Return the transaction's tenant, locked."""
-        return await self._read(tx, sa.select(tenant).with_for_update(key_share=True))
+        return _tenant_from_row(await rows.one(tx, tenant, UnknownTenant(tenant=str(tx.tenant_id)), lock=True))
 
     async def save(self, tx: Transaction, changed: Tenant) -> None:
         """Store name and status."""
@@ -57,29 +55,18 @@ class PostgresTenantStore:
             "role": new.role,
             "created_at": new.created_at,
         }
-        statement = insert(member).values(row).on_conflict_do_nothing().returning(member.c.id)
-        if (await connection_of(tx).execute(statement)).first() is None:
+        if not await rows.added(tx, member, row):
             raise MemberExists(member_id=str(new.id))
 
     async def members(self, tx: Transaction) -> list[Member]:
         """Return the tenant's members, oldest first."""
-        query = sa.select(member).where(member.c.tenant_id == tx.tenant_id).order_by(member.c.id)
-        rows = await connection_of(tx).execute(query)
-        return [
-            Member(row.id, TenantId(row.tenant_id), row.email, MemberRole(row.role), row.created_at) for row in rows
-        ]
+        found = await rows.fetched(tx, rows.of_tenant(tx, member).order_by(member.c.id))
+        return [_member_from_row(row) for row in found]
 
     async def remove_member(self, tx: Transaction, member_id: UUID) -> None:
         """Remove a member."""
-        statement = sa.delete(member).where(member.c.tenant_id == tx.tenant_id, member.c.id == member_id)
-        if (await connection_of(tx).execute(statement.returning(member.c.id))).first() is None:
+        if not await rows.removed(tx, member, member.c.id == member_id):
             raise UnknownMember(member_id=str(member_id))
-
-    async def _read(self, tx: Transaction, query: sa.Select[Any]) -> Tenant:
-        row = (await connection_of(tx).execute(query.where(tenant.c.tenant_id == tx.tenant_id))).first()
-        if row is None:
-            raise UnknownTenant(tenant=str(tx.tenant_id))
-        return Tenant(TenantId(row.tenant_id), row.slug, row.name, TenantStatus(row.status), row.created_at)
 
 
 class PostgresKeyStore:
@@ -103,16 +90,12 @@ class PostgresKeyStore:
 
     async def has(self, tx: Transaction, key_id: UUID) -> bool:
         """Tell whether there is a key with this id."""
-        query = sa.select(api_key.c.id).where(api_key.c.tenant_id == tx.tenant_id, api_key.c.id == key_id)
-        return (await connection_of(tx).execute(query)).first() is not None
+        return await rows.found(tx, api_key, api_key.c.id == key_id) is not None
 
     async def lock(self, tx: Transaction, key_id: UUID) -> ApiKey:
         """Return a key, locked."""
-        query = sa.select(api_key).where(api_key.c.tenant_id == tx.tenant_id, api_key.c.id == key_id)
-        row = (await connection_of(tx).execute(query.with_for_update(key_share=True))).mappings().first()
-        if row is None:
-            raise UnknownKey(key_id=str(key_id))
-        return _key_from_row(dict(row))
+        unknown = UnknownKey(key_id=str(key_id))
+        return _key_from_row(await rows.one(tx, api_key, unknown, api_key.c.id == key_id, lock=True))
 
     async def save(self, tx: Transaction, key: ApiKey) -> None:
         """Store a key's revocation."""
@@ -121,10 +104,7 @@ class PostgresKeyStore:
 
     async def list(self, tx: Transaction, limit: int, before: UUID | None) -> Sequence[ApiKey]:
         """Return keys, newest first."""
-        query = sa.select(api_key).where(api_key.c.tenant_id == tx.tenant_id).order_by(api_key.c.id.desc()).limit(limit)
-        if before is not None:
-            query = query.where(api_key.c.id < before)
-        return [_key_from_row(dict(row)) for row in (await connection_of(tx).execute(query)).mappings()]
+        return [_key_from_row(row) for row in await rows.newest(tx, api_key, limit, before)]
 
 
 class PostgresDirectory:
@@ -138,21 +118,41 @@ class PostgresDirectory:
 
     async def tenant_of_slug(self, slug: str) -> TenantId | None:
         """Return the id of the tenant with this slug."""
-        rows = await fetch(self._pool, "select omni_tenant_of_slug($1)", slug)
-        return None if rows[0][0] is None else TenantId(rows[0][0])
+        ((tenant_id,),) = await fetch(self._pool, "select omni_tenant_of_slug($1)", slug)
+        return None if tenant_id is None else TenantId(tenant_id)
 
     async def tenant_ids(self, limit: int, after: UUID | None) -> Sequence[TenantId]:
         """Return ids, oldest first."""
-        rows = await fetch(self._pool, "select tenant_id from omni_tenant_ids($1, $2) t(tenant_id)", limit, after)
-        return [TenantId(row["tenant_id"]) for row in rows]
+        ids = await fetch(self._pool, "select tenant_id from omni_tenant_ids($1, $2) t(tenant_id)", limit, after)
+        return [TenantId(row["tenant_id"]) for row in ids]
 
     async def find_key(self, public_id: str) -> KeyRecord | None:
         """Return the key with this public id."""
-        rows = await fetch(self._pool, "select * from omni_find_key($1)", public_id)
-        return next((KeyRecord(_key_from_row(dict(row)), TenantStatus(row["tenant_status"])) for row in rows), None)
+        keys = await fetch(self._pool, "select * from omni_find_key($1)", public_id)
+        return next((KeyRecord(_key_from_row(dict(row)), TenantStatus(row["tenant_status"])) for row in keys), None)
 
 
-def _key_from_row(row: dict[str, Any]) -> ApiKey:
+def _tenant_from_row(row: rows.Row) -> Tenant:
+    return Tenant(
+        id=TenantId(row["tenant_id"]),
+        slug=row["slug"],
+        name=row["name"],
+        status=TenantStatus(row["status"]),
+        created_at=row["created_at"],
+    )
+
+
+def _member_from_row(row: rows.Row) -> Member:
+    return Member(
+        id=row["id"],
+        tenant_id=TenantId(row["tenant_id"]),
+        email=row["email"],
+        role=MemberRole(row["role"]),
+        created_at=row["created_at"],
+    )
+
+
+def _key_from_row(row: rows.Row) -> ApiKey:
     return ApiKey(
         id=row["id"],
         tenant_id=TenantId(row["tenant_id"]),
