@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import islice
 from uuid import UUID
 
 from omni_core.adapters.memory.database import MemoryTransaction, memory_tx
@@ -32,13 +31,11 @@ class MemoryInvoiceStore:
 
     async def of_month(self, tx: Transaction, month: Month) -> Invoice | None:
         """Return the invoice of a month."""
-        return next((invoice for invoice in _invoices(tx) if invoice.month == month), None)
+        return next(iter(memory_tx(tx).find("invoice", lambda invoice: invoice.month == month)), None)
 
     async def get(self, tx: Transaction, invoice_id: UUID) -> Invoice:
         """Return an invoice."""
-        invoice = memory_tx(tx).get("invoice", invoice_id)
-        if not isinstance(invoice, Invoice):
-            raise UnknownInvoice(invoice_id=str(invoice_id))
+        invoice: Invoice = memory_tx(tx).one("invoice", invoice_id, UnknownInvoice(invoice_id=str(invoice_id)))
         return invoice
 
     async def save(self, tx: Transaction, invoice: Invoice) -> None:
@@ -50,9 +47,7 @@ class MemoryInvoiceStore:
 
     async def list(self, tx: Transaction, limit: int, before: UUID | None) -> Sequence[InvoiceSummary]:
         """Return invoices, newest first."""
-        newest_first = sorted(_invoices(tx), key=lambda invoice: invoice.id, reverse=True)
-        older = (invoice for invoice in newest_first if before is None or invoice.id < before)
-        return [invoice.summary for invoice in islice(older, limit)]
+        return [invoice.summary for invoice in memory_tx(tx).newest("invoice", limit, before)]
 
 
 class MemoryBillableUsage:
@@ -72,19 +67,13 @@ class MemoryBillableUsage:
 
     async def events(self, tx: Transaction, invoice_id: UUID, limit: int, before: UUID | None) -> Sequence[UsageEvent]:
         """Return the calls of an invoice, newest first."""
-        usage = memory_tx(tx).rows("usage_event")
-        billed = [usage[key] for key, invoice in memory_tx(tx).rows("usage_invoice").items() if invoice == invoice_id]
-        newest_first = sorted(billed, key=lambda event: event.id, reverse=True)
-        return [event for event in newest_first if before is None or event.id < before][:limit]
-
-
-def _invoices(tx: Transaction) -> Iterable[Invoice]:
-    return memory_tx(tx).rows("invoice").values()
+        invoice_of = memory_tx(tx).look("usage_invoice")
+        return memory_tx(tx).newest("usage_event", limit, before, lambda event: invoice_of.get(event.id) == invoice_id)
 
 
 def _unbilled(memory: MemoryTransaction, until: datetime) -> list[UsageEvent]:
-    billed = memory.rows("usage_invoice")
-    events: Iterable[UsageEvent] = memory.rows("usage_event").values()
+    billed = memory.look("usage_invoice")
+    events: Iterable[UsageEvent] = memory.look("usage_event").values()
     return [event for event in events if event.id not in billed and event.occurred_at < until]
 
 

@@ -51,16 +51,14 @@ class MemoryBudgetStore:
 
     async def add(self, tx: Transaction, budget: Budget) -> None:
         """Store a new budget."""
-        for other in memory_tx(tx).rows("budget").values():
+        for other in memory_tx(tx).look("budget").values():
             if (other.key_id, other.window) == (budget.key_id, budget.window):
                 raise BudgetExists(budget_id=str(other.id), window=budget.window.value)
         memory_tx(tx).put("budget", budget.id, budget)
 
     async def lock(self, tx: Transaction, budget_id: UUID) -> Budget:
         """Return a budget; a memory transaction holds the tenant's lock anyway."""
-        budget = memory_tx(tx).get("budget", budget_id)
-        if not isinstance(budget, Budget):
-            raise UnknownBudget(budget_id=str(budget_id))
+        budget: Budget = memory_tx(tx).one("budget", budget_id, UnknownBudget(budget_id=str(budget_id)))
         return budget
 
     async def save(self, tx: Transaction, budget: Budget) -> None:
@@ -71,13 +69,13 @@ class MemoryBudgetStore:
         """Remove a budget with its periods and leases."""
         memory_tx(tx).delete("budget", budget_id)
         for table in ("budget_period", "budget_lease"):
-            for pot in memory_tx(tx).rows(table):
+            for pot in list(memory_tx(tx).look(table)):
                 if isinstance(pot, Pot) and pot.budget_id == budget_id:
                     memory_tx(tx).delete(table, pot)
 
     async def list(self, tx: Transaction) -> Sequence[Budget]:
         """Return the tenant's budgets, oldest first."""
-        return sorted(memory_tx(tx).rows("budget").values(), key=lambda budget: budget.id)
+        return sorted(memory_tx(tx).find("budget"), key=lambda budget: budget.id)
 
     async def spending(self, tx: Transaction, pots: Sequence[Pot], now: datetime) -> Sequence[Spending]:
         """Return what each pot has cost so far."""
@@ -97,9 +95,7 @@ class MemoryLeases:
     async def acquire(self, pot: Pot, lease_id: UUID, *, need: int, want: int, now: datetime, until: datetime) -> Grant:
         """Add to a lease what the pot can spare."""
         async with self._database.begin(pot.tenant_id) as tx:
-            budget = tx.get("budget", pot.budget_id)
-            if not isinstance(budget, Budget):
-                raise UnknownBudget(budget_id=str(pot.budget_id))
+            budget: Budget = tx.one("budget", pot.budget_id, UnknownBudget(budget_id=str(pot.budget_id)))
             pots = _Pots(tx)
             spent, limit = pots.spent(pot), budget.limit.picos
             leases = {key: lease for key, lease in pots.leases(pot).items() if lease.expires_at > now}

@@ -2,21 +2,34 @@
 
 import asyncio
 import copy
+import heapq
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
 
 import msgspec
 
 from omni_core.domain.kernel.clock import Clock
+from omni_core.domain.kernel.errors import OmniError
 from omni_core.domain.kernel.events import Event, RecordedEvent
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import Transaction
 
-Row = TypeVar("Row")
 Table = dict[TenantId, dict[object, Any]]
+Where = Callable[[Any], bool]
+"""Tells whether a row is wanted. It is shown the row itself, which it must neither change nor keep."""
+
+
+def _all(_: Any) -> bool:
+    return True
+
+
+def _copy(row: Any) -> Any:
+    return copy.deepcopy(row)
 
 
 class MemoryDatabase:
@@ -46,16 +59,16 @@ class MemoryDatabase:
             finally:
                 del self._open[tenant_id]
 
-    def every(self, table: str) -> Iterator[Any]:
-        """Yield copies of the rows of every tenant, committed or not; for keys that are unique beyond a tenant."""
+    def every(self, table: str, where: Where = _all) -> Iterator[Any]:
+        """Yield copies of rows of every tenant, committed or not; for keys that are unique beyond a tenant."""
         for rows in self.tables[table].values():
-            yield from map(copy.deepcopy, rows.values())
+            yield from map(_copy, filter(where, rows.values()))
 
-    def committed(self, table: str) -> Iterator[Any]:
-        """Yield copies of the committed rows of every tenant; for what stands in for the directory functions."""
+    def committed(self, table: str, where: Where = _all) -> Iterator[Any]:
+        """Yield copies of committed rows of every tenant; for what stands in for the directory functions."""
         for tenant_id, rows in self.tables[table].items():
             tx = self._open.get(tenant_id)
-            yield from map(copy.deepcopy, (rows if tx is None else tx.before(table)).values())
+            yield from map(_copy, filter(where, (rows if tx is None else tx.before(table)).values()))
 
 
 class MemoryTransaction:
@@ -74,16 +87,36 @@ class MemoryTransaction:
 
     def rows(self, table: str) -> dict[object, Any]:
         """Return copies of the tenant's rows, by key, in the order in which they were added."""
-        return {key: copy.deepcopy(row) for key, row in self._rows(table).items()}
+        return {key: _copy(row) for key, row in self._rows(table).items()}
+
+    def look(self, table: str) -> Mapping[object, Any]:
+        """Return the tenant's rows themselves, by key: to count or compare, neither to change nor to hand out."""
+        return MappingProxyType(self._rows(table))
+
+    def find(self, table: str, where: Where = _all) -> list[Any]:
+        """Return copies of the tenant's rows, in the order in which they were added."""
+        return [_copy(row) for row in self._rows(table).values() if where(row)]
+
+    def newest(self, table: str, limit: int, before: UUID | None, where: Where = _all) -> list[Any]:
+        """Return copies of up to `limit` rows older than `before`, newest first: ids grow with time."""
+        older = (row for row in self._rows(table).values() if (before is None or row.id < before) and where(row))
+        return [_copy(row) for row in heapq.nlargest(limit, older, key=_age)]
+
+    def one(self, table: str, key: object, unknown: OmniError) -> Any:
+        """Return a copy of a row; raise `unknown` where there is none."""
+        row = self._rows(table).get(key)
+        if row is None:
+            raise unknown
+        return _copy(row)
 
     def get(self, table: str, key: object) -> Any:
         """Return a copy of a row, or None."""
-        return copy.deepcopy(self._rows(table).get(key))
+        return _copy(self._rows(table).get(key))
 
     def put(self, table: str, key: object, row: Any) -> None:
         """Add or replace a row."""
         self._before.append((table, key, self._rows(table).get(key)))
-        self._rows(table)[key] = copy.deepcopy(row)
+        self._rows(table)[key] = _copy(row)
 
     def delete(self, table: str, key: object) -> bool:
         """Remove a row; tell whether it was there."""
@@ -121,6 +154,12 @@ class MemoryTransaction:
 
     def _rows(self, table: str) -> dict[object, Any]:
         return self._database.tables[table][self._tenant_id]
+
+
+def _age(row: Any) -> int:
+    # Python compares UUIDs by a method of its own, integers at once.
+    number: int = row.id.int
+    return number
 
 
 def memory_tx(tx: Transaction) -> MemoryTransaction:

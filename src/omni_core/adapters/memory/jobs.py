@@ -22,17 +22,16 @@ class MemoryJobStore:
     async def add(self, tx: Transaction, job: Job) -> Job | None:
         """Store a new job, or return the one that holds its key."""
         if job.idempotency_key is not None:
-            for other in memory_tx(tx).rows("job").values():
-                if isinstance(other, Job) and (other.kind, other.idempotency_key) == (job.kind, job.idempotency_key):
-                    return other
+            key = (job.kind, job.idempotency_key)
+            for other in memory_tx(tx).find("job", lambda other: (other.kind, other.idempotency_key) == key):
+                held: Job = other
+                return held
         memory_tx(tx).put("job", job.id, job)
         return None
 
     async def get(self, tx: Transaction, job_id: UUID) -> Job:
         """Return a job."""
-        job = memory_tx(tx).get("job", job_id)
-        if not isinstance(job, Job):
-            raise UnknownJob(job_id=str(job_id))
+        job: Job = memory_tx(tx).one("job", job_id, UnknownJob(job_id=str(job_id)))
         return job
 
     async def lock(self, tx: Transaction, job_id: UUID) -> Job:
@@ -45,10 +44,7 @@ class MemoryJobStore:
 
     async def list(self, tx: Transaction, limit: int, before: UUID | None, status: JobStatus | None) -> Sequence[Job]:
         """Return jobs, newest first."""
-        jobs = sorted(memory_tx(tx).rows("job").values(), key=lambda job: job.id, reverse=True)
-        return [
-            job for job in jobs if (before is None or job.id < before) and (status is None or job.status is status)
-        ][:limit]
+        return memory_tx(tx).newest("job", limit, before, lambda job: status is None or job.status == status)
 
 
 class _Message(msgspec.Struct, frozen=True):
@@ -83,5 +79,5 @@ class MemoryJobQueue:
 
     def _next(self) -> _Message | None:
         now = self._database.clock.now()
-        due = [message for message in self._database.every("job_message") if message.due_at <= now]
+        due = self._database.every("job_message", lambda message: message.due_at <= now)
         return min(due, key=lambda message: (message.due_at, message.id), default=None)

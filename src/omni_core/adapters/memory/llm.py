@@ -24,7 +24,7 @@ class MemoryCatalogueStore:
 
     async def providers(self, tx: Transaction) -> Sequence[Provider]:
         """Return all providers, by name."""
-        return sorted(memory_tx(tx).rows("provider").values(), key=lambda provider: provider.name)
+        return sorted(memory_tx(tx).find("provider"), key=lambda provider: provider.name)
 
     async def add_model(self, tx: Transaction, model: Model) -> None:
         """Store a new model."""
@@ -39,4 +39,4 @@ class MemoryCatalogueStore:
 
     async def models(self, tx: Transaction) -> Sequence[Model]:
         """Return all models, by name."""
-        return sorted(memory_tx(tx).rows("model").values(), key=lambda model: model.name)
+        return sorted(memory_tx(tx).find("model"), key=lambda model: model.name)

@@ -7,7 +7,7 @@ from datetime import UTC
 from uuid import UUID
 
 from omni_core.adapters.memory.budgets import book
-from omni_core.adapters.memory.database import MemoryDatabase, MemoryTransaction, memory_tx
+from omni_core.adapters.memory.database import MemoryDatabase, Where, memory_tx
 from omni_core.domain.budgets.api import Charge
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.metering.api import Grouping, Quantities, UsageEvent, UsageQuery, UsageSum
@@ -58,7 +58,7 @@ class MemoryUsageReader:
         groups: defaultdict[tuple[str, ...], list[UsageEvent]] = defaultdict(list)
         if not by:
             groups[()] = []
-        for event in _matching(memory_tx(tx), query):
+        for event in filter(_matches(query), memory_tx(tx).look("usage_event").values()):
             groups[tuple(_group(event, grouping) for grouping in by)].append(event)
         sums = [
             UsageSum(
@@ -73,18 +73,15 @@ class MemoryUsageReader:
 
     async def events(self, tx: Transaction, query: UsageQuery, limit: int, before: UUID | None) -> Sequence[UsageEvent]:
         """Return events, newest first."""
-        newest_first = sorted(_matching(memory_tx(tx), query), key=lambda event: event.id, reverse=True)
-        return [event for event in newest_first if before is None or event.id < before][:limit]
+        return memory_tx(tx).newest("usage_event", limit, before, _matches(query))
 
 
-def _matching(tx: MemoryTransaction, query: UsageQuery) -> list[UsageEvent]:
-    return [
-        event
-        for event in tx.rows("usage_event").values()
-        if query.since <= event.occurred_at < query.until
-        and (query.model is None or event.model == query.model)
-        and (query.key_id is None or event.key_id == query.key_id)
-    ]
+def _matches(query: UsageQuery) -> Where:
+    return lambda event: (
+        query.since <= event.occurred_at < query.until
+        and query.model in (None, event.model)
+        and query.key_id in (None, event.key_id)
+    )
 
 
 def _group(event: UsageEvent, grouping: Grouping) -> str:

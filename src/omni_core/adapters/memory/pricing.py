@@ -21,5 +21,5 @@ class MemoryPriceStore:
 
     async def list(self, tx: Transaction, model: str | None = None) -> Sequence[Price]:
         """Return prices, by model and then oldest first."""
-        prices = (price for price in memory_tx(tx).rows("price").values() if model is None or price.model == model)
+        prices = memory_tx(tx).find("price", lambda price: model is None or price.model == model)
         return sorted(prices, key=lambda price: (price.model, price.effective_from))

@@ -20,15 +20,13 @@ class MemoryTenantStore:
 
     async def add(self, tx: Transaction, tenant: Tenant) -> None:
         """Store a new tenant."""
-        if any(other.slug == tenant.slug for other in self._database.every("tenant")):
+        if any(self._database.every("tenant", lambda other: other.slug == tenant.slug)):
             raise TenantExists(f"there is a tenant {tenant.slug!r} already", slug=tenant.slug)
         memory_tx(tx).put("tenant", tenant.id, tenant)
 
     async def get(self, tx: Transaction) -> Tenant:
         """Return the transaction's tenant."""
-        tenant = memory_tx(tx).get("tenant", tx.tenant_id)
-        if not isinstance(tenant, Tenant):
-            raise UnknownTenant(tenant=str(tx.tenant_id))
+        tenant: Tenant = memory_tx(tx).one("tenant", tx.tenant_id, UnknownTenant(tenant=str(tx.tenant_id)))
         return tenant
 
     async def lock(self, tx: Transaction) -> Tenant:
@@ -41,13 +39,13 @@ class MemoryTenantStore:
 
     async def add_member(self, tx: Transaction, member: Member) -> None:
         """Store a new member."""
-        if any(other.email == member.email for other in memory_tx(tx).rows("member").values()):
+        if any(other.email == member.email for other in memory_tx(tx).look("member").values()):
             raise MemberExists(member_id=str(member.id))
         memory_tx(tx).put("member", member.id, member)
 
     async def members(self, tx: Transaction) -> list[Member]:
         """Return the tenant's members, oldest first."""
-        return sorted(memory_tx(tx).rows("member").values(), key=lambda member: member.id)
+        return sorted(memory_tx(tx).find("member"), key=lambda member: member.id)
 
     async def remove_member(self, tx: Transaction, member_id: UUID) -> None:
         """Remove a member."""
@@ -64,13 +62,11 @@ class MemoryKeyStore:
 
     async def has(self, tx: Transaction, key_id: UUID) -> bool:
         """Tell whether there is a key with this id."""
-        return memory_tx(tx).get("api_key", key_id) is not None
+        return key_id in memory_tx(tx).look("api_key")
 
     async def lock(self, tx: Transaction, key_id: UUID) -> ApiKey:
         """Return a key."""
-        key = memory_tx(tx).get("api_key", key_id)
-        if not isinstance(key, ApiKey):
-            raise UnknownKey(key_id=str(key_id))
+        key: ApiKey = memory_tx(tx).one("api_key", key_id, UnknownKey(key_id=str(key_id)))
         return key
 
     async def save(self, tx: Transaction, key: ApiKey) -> None:
@@ -79,8 +75,7 @@ class MemoryKeyStore:
 
     async def list(self, tx: Transaction, limit: int, before: UUID | None) -> Sequence[ApiKey]:
         """Return keys, newest first."""
-        keys = sorted(memory_tx(tx).rows("api_key").values(), key=lambda key: key.id, reverse=True)
-        return [key for key in keys if before is None or key.id < before][:limit]
+        return memory_tx(tx).newest("api_key", limit, before)
 
 
 class MemoryDirectory:
@@ -91,17 +86,17 @@ class MemoryDirectory:
 
     async def tenant_of_slug(self, slug: str) -> TenantId | None:
         """Return the id of the tenant with this slug."""
-        return next((t.id for t in self._database.committed("tenant") if t.slug == slug), None)
+        return next((tenant.id for tenant in self._database.committed("tenant", lambda one: one.slug == slug)), None)
 
     async def tenant_ids(self, limit: int, after: UUID | None) -> Sequence[TenantId]:
         """Return ids, oldest first."""
-        ids = sorted(tenant.id for tenant in self._database.committed("tenant"))
-        return [tenant_id for tenant_id in ids if after is None or tenant_id > after][:limit]
+        younger = self._database.committed("tenant", lambda tenant: after is None or tenant.id > after)
+        return sorted(tenant.id for tenant in younger)[:limit]
 
     async def find_key(self, public_id: str) -> KeyRecord | None:
         """Return the key with this public id."""
-        for key in self._database.committed("api_key"):
-            if key.public_id == public_id:
-                owner = (tenant for tenant in self._database.committed("tenant") if tenant.id == key.tenant_id)
-                return next((KeyRecord(key, tenant.status) for tenant in owner), None)
-        return None
+        key: ApiKey | None = next(self._database.committed("api_key", lambda key: key.public_id == public_id), None)
+        if key is None:
+            return None
+        owner = self._database.committed("tenant", lambda tenant: tenant.id == key.tenant_id)
+        return next((KeyRecord(key, tenant.status) for tenant in owner), None)
