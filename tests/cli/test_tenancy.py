@@ -92,6 +92,15 @@ def test_a_key_has_the_scopes_and_the_end_that_were_asked_for(omni: CommandLine)
     assert dated["expires_at"] == "2099-01-31T00:00:00Z"
 
 
+def test_what_moves_money_gives_access_or_erases_is_asked_for_by_name(omni: CommandLine) -> None:
+    words = ["keys", "create", "-t", "acme"]
+    unasked, everything = set(omni.json(*words)["scopes"]), set(omni.json(*words, "--scope", "all")["scopes"])
+    assert everything - unasked == {"budgets:write", "billing:write", "keys:write", "tenant:write"}
+    assert omni.json(*words, "--scope", "budgets:write")["scopes"] == ["budgets:write"]
+    assert "the default" in omni(*words).stdout
+    assert "all of the tenant" in omni(*words, "--scope", "all").stdout
+
+
 def test_an_unknown_scope_names_the_known_ones(omni: CommandLine) -> None:
     error = omni.error("keys", "create", "-t", "acme", "--scope", "everything", exits=65)
     assert "chat" in error["fields"]["allowed"]

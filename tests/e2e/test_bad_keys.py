@@ -72,7 +72,7 @@ async def test_a_key_with_another_secret(server: Program, customer: Customer) ->
 
 
 async def test_a_revoked_key(clients: list[httpx.AsyncClient], installation: Installation, customer: Customer) -> None:
-    administrator = await installation.omni.keys.create(customer.principal, CreateKey("administrator"))
+    administrator = await installation.omni.keys.create(customer.principal, CreateKey("administrator", ("keys:write",)))
     listed = (await clients[0].get("/v1/keys")).raise_for_status().json()["items"]
     (key_id,) = [key["id"] for key in listed if key["public_id"] in customer.key]
     headers = {"Authorization": f"Bearer {administrator.secret}"}

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from omni_core import CreateKey, Scope
-from omni_core.domain.kernel.tenancy import TENANT_SCOPES
+from omni_core.domain.kernel.tenancy import NAMED_SCOPES, TENANT_SCOPES
 from tests.support.endpoints import Endpoint, endpoints_of
 from tests.support.installation import Customer, Installation, calling
 from tests.support.program import Program
@@ -69,5 +69,17 @@ async def test_nobody_grants_what_they_do_not_hold(
         for scopes in (["platform:admin"], ["chat", "billing:write"]):
             answer = await client.post("/v1/keys", json={"name": "more", "scopes": scopes})
             assert_problem(answer, 403, "tenancy.scope_not_held")
-        made = (await client.post("/v1/keys", json={"name": "same"})).raise_for_status().json()
-    assert made["key"]["scopes"] == ["chat", "keys:write"]
+        made = (await client.post("/v1/keys", json={"name": "less"})).raise_for_status().json()
+        same = (await client.post("/v1/keys", json={"name": "same", "scopes": ["all"]})).raise_for_status().json()
+    assert (made["key"]["scopes"], same["key"]["scopes"]) == (["chat"], ["chat", "keys:write"])
+
+
+async def test_what_moves_money_gives_access_or_erases_has_to_be_named(
+    server: Program, customer: Customer, endpoints: list[Endpoint]
+) -> None:
+    async with calling(server, customer.key) as client:
+        made = (await client.post("/v1/keys", json={"name": "in passing"})).raise_for_status().json()
+        client.headers["Authorization"] = f"Bearer {made['secret']}"
+        for endpoint in endpoints:
+            refused = endpoint.scope in NAMED_SCOPES
+            assert ((await ask(client, endpoint)).status_code == 403) == refused, str(endpoint)

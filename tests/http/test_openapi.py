@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from omni_core import Scope, Settings
+from omni_core.domain.kernel.tenancy import NAMED_SCOPES
 from omni_http.app import create_app
 from tests.support.asgi import client_of
 
@@ -54,6 +55,13 @@ def test_every_operation_says_what_it_does_and_which_scope_it_needs(document: di
         scopes = [scope for requirement in operation["security"] for scope in requirement["key"]]
         assert len([Scope(scope) for scope in scopes]) == path.startswith("/v1/"), path
         assert operation["responses"]["default"]["content"].keys() == {"application/problem+json"}
+
+
+def test_making_a_key_says_which_scopes_have_to_be_named(document: dict[str, Any]) -> None:
+    description = document["paths"]["/v1/keys"]["post"]["description"]
+    listed = re.search(r"the\s+others \(([^)]+)\)", description)
+    assert listed
+    assert set(re.findall(r"`([a-z:]+)`", listed[1])) == NAMED_SCOPES
 
 
 def test_public_operations_need_no_key(document: dict[str, Any]) -> None:

@@ -71,7 +71,7 @@ class Installation:
         slug = f"customer-{next(_numbers)}"
         tenant = await self.omni.tenants.create(OPERATOR, CreateTenant(slug, slug.title()))
         principal = self.omni.operator(tenant.id)
-        made = await self.omni.keys.create(principal, CreateKey("all"))
+        made = await self.omni.keys.create(principal, CreateKey("all", ("all",)))
         return Customer(tenant.id, slug, principal, made.secret)
 
     async def key(self, customer: Customer, *scopes: Scope) -> str:

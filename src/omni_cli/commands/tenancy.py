@@ -12,7 +12,7 @@ from omni_cli.output import Column, note, print_json, print_record, print_rows, 
 from omni_cli.session import for_tenant, with_omni
 from omni_core.domain.kernel.clock import parse_moment
 from omni_core.domain.kernel.pages import PageRequest
-from omni_core.domain.kernel.tenancy import OPERATOR, TENANT_SCOPES, Principal
+from omni_core.domain.kernel.tenancy import DEFAULT_SCOPES, OPERATOR, TENANT_SCOPES, Principal
 from omni_core.domain.tenancy.api import ApiKey, CreateKey, CreateTenant, Member, MemberRole
 from omni_core.domain.tenancy.api import Tenant as TenantModel
 from omni_core.domain.tenancy.errors import UnknownMember
@@ -36,13 +36,14 @@ _MEMBER: list[Column[Member]] = [
     Column("since", lambda member: member.created_at),
     Column("id", lambda member: member.id),
 ]
+_SETS_OF_SCOPES = {TENANT_SCOPES: "all of the tenant", DEFAULT_SCOPES: "the default"}
 _KEY: list[Column[ApiKey]] = [
     Column("name", lambda key: key.name, wraps=True),
     Column("public id", lambda key: key.public_id),
     Column("created", lambda key: key.created_at),
     Column("expires", lambda key: key.expires_at),
     Column("revoked", lambda key: key.revoked_at),
-    Column("scopes", lambda key: "all of the tenant" if key.scopes == TENANT_SCOPES else key.scopes, wraps=True),
+    Column("scopes", lambda key: _SETS_OF_SCOPES.get(key.scopes, key.scopes), wraps=True),
     Column("id", lambda key: key.id),
 ]
 Slug = Annotated[str, typer.Argument(metavar="TENANT", help="Slug or id.")]
@@ -121,6 +122,7 @@ def remove_member(tenant: Slug, email: Annotated[str, typer.Argument()], json: J
     epilog=examples(
         "omni keys create --tenant demo",
         "omni keys create --tenant demo --name ci --scope chat --scope models:read --expires-in 30d",
+        "omni keys create --tenant demo --name admin --scope all",
         "omni keys create --tenant demo --json | jq -r .secret",
     ),
 )
@@ -129,7 +131,10 @@ def create_key(
     name: Annotated[str, typer.Option(help="What the key is for.")] = "default",
     scope: Annotated[
         list[str] | None,
-        typer.Option(metavar="SCOPE", help="What the key may do; repeat it. Default: everything within the tenant."),
+        typer.Option(
+            metavar="SCOPE",
+            help="What the key may do; repeat it. `all` is everything within the tenant. Default: see above.",
+        ),
     ] = None,
     expires_in: Annotated[str | None, typer.Option(metavar="30d", help="How long it lives: s, m, h, d or w.")] = None,
     expires_at: Annotated[
@@ -138,6 +143,9 @@ def create_key(
     json: Json = False,
 ) -> None:
     """Make an API key.
+
+    Without --scope it may chat and read, but neither move money nor give access nor erase: what sets budgets, issues
+    invoices, makes keys or changes the tenant has to be named (--scope budgets:write), or everything (--scope all).
 
     Its secret is printed this once: Omni keeps no copy.
     """

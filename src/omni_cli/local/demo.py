@@ -34,8 +34,9 @@ QUESTIONS: Final = ("Summarise this in two sentences.", "When is a usage event c
 async def prepare(omni: "Omni") -> str:
     """Make the tenant ready and return a new API key of it, which replaces the one of the last time.
 
-    No secret is stored in the clear, so a key cannot be shown twice. On the first start the tenant also gets a monthly
-    budget and a few calls, so that there is usage to look at.
+    The key is for calls and for reading: it stands on a terminal, so it has no scope that has to be named. No secret is
+    stored in the clear, so a key cannot be shown twice. On the first start the tenant also gets a monthly budget and a
+    few calls, so that there is usage to look at.
     """
     operator = await _operator(omni)
     key = await _renew_key(omni, operator)

@@ -1,7 +1,15 @@
 import pytest
 
 from omni_core.domain.kernel.errors import InvalidValue, MissingScope
-from omni_core.domain.kernel.tenancy import OPERATOR, PLATFORM, TENANT_SCOPES, Principal, Scope
+from omni_core.domain.kernel.tenancy import (
+    DEFAULT_SCOPES,
+    NAMED_SCOPES,
+    OPERATOR,
+    PLATFORM,
+    TENANT_SCOPES,
+    Principal,
+    Scope,
+)
 from omni_core.testing.builders.kernel import a_tenant_id
 from omni_core.testing.builders.tenancy import a_principal
 
@@ -29,6 +37,15 @@ def test_a_read_scope_does_not_write():
 
 def test_the_platforms_scope_is_no_tenants():
     assert frozenset({Scope.PLATFORM_ADMIN}) == frozenset(Scope) - TENANT_SCOPES
+
+
+def test_every_scope_has_to_be_named_or_comes_by_default():
+    """By its action: `read` and `write` come by default, any other has to be named."""
+    assert frozenset(Scope) == NAMED_SCOPES | DEFAULT_SCOPES
+    assert [scope for scope in Scope if (scope in NAMED_SCOPES) == (scope in DEFAULT_SCOPES)] == []
+    assert {scope.rpartition(":")[2] for scope in Scope} <= {"chat", "read", "write", "manage", "pay", "erase", "admin"}
+    assert {Scope.BUDGETS_WRITE, Scope.BILLING_WRITE, Scope.KEYS_WRITE, Scope.TENANT_WRITE} <= NAMED_SCOPES
+    assert DEFAULT_SCOPES < TENANT_SCOPES
 
 
 def test_the_operator_acts_for_any_tenant():

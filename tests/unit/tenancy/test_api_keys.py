@@ -9,7 +9,7 @@ from omni_core.adapters.memory.tenancy import MemoryKeyStore
 from omni_core.adapters.system import SystemEntropy
 from omni_core.domain.kernel.errors import InvalidValue, MissingScope
 from omni_core.domain.kernel.pages import PageRequest
-from omni_core.domain.kernel.tenancy import TENANT_SCOPES, Principal, Scope
+from omni_core.domain.kernel.tenancy import DEFAULT_SCOPES, NAMED_SCOPES, TENANT_SCOPES, Principal, Scope
 from omni_core.domain.tenancy.api import ApiKeys, CreateKey
 from omni_core.domain.tenancy.errors import InvalidKeyRequest, ScopeNotHeld, UnknownKey
 from omni_core.domain.tenancy.keys import KeyToken
@@ -62,11 +62,41 @@ async def test_two_keys_differ(api_keys: ApiKeys, operator: Principal):
     assert first.key.public_id != second.key.public_id
 
 
-async def test_without_scopes_a_key_gets_those_of_its_maker(api_keys: ApiKeys, operator: Principal):
+async def test_without_scopes_a_key_gets_those_of_its_maker_that_need_no_naming(api_keys: ApiKeys, operator: Principal):
     of_operator = await api_keys.create(operator, CreateKey("server"))
-    assert of_operator.key.scopes == TENANT_SCOPES
+    assert of_operator.key.scopes == DEFAULT_SCOPES
     maker = a_principal(operator.tenant_id, Scope.KEYS_WRITE, Scope.CHAT)
-    assert (await api_keys.create(maker, CreateKey("server"))).key.scopes == maker.scopes
+    assert (await api_keys.create(maker, CreateKey("server"))).key.scopes == {Scope.CHAT}
+
+
+async def test_who_has_only_scopes_that_have_to_be_named_names_them(api_keys: ApiKeys, operator: Principal):
+    maker = a_principal(operator.tenant_id, Scope.KEYS_WRITE, Scope.BILLING_WRITE)
+    with pytest.raises(InvalidKeyRequest) as refused:
+        await api_keys.create(maker, CreateKey("server"))
+    assert refused.value.fields == {"field": "scopes", "allowed": ["billing:write", "keys:write"]}
+    assert (await api_keys.list(operator, PageRequest())).items == ()
+    assert (await api_keys.create(maker, CreateKey("server", ("billing:write",)))).key.scopes == {Scope.BILLING_WRITE}
+
+
+async def test_all_is_every_scope_that_the_maker_has_within_the_tenant(api_keys: ApiKeys, operator: Principal):
+    assert (await api_keys.create(operator, CreateKey("server", ("all",)))).key.scopes == TENANT_SCOPES
+    maker = a_principal(operator.tenant_id, Scope.KEYS_WRITE, Scope.CHAT)
+    assert (await api_keys.create(maker, CreateKey("server", ("all", "chat")))).key.scopes == maker.scopes
+    both = await api_keys.create(operator, CreateKey("ops", ("all", "platform:admin")))
+    assert both.key.scopes == frozenset(Scope)
+
+
+@pytest.mark.parametrize("wanted", [("all", "platform:admin"), ("all", "billing:write")])
+async def test_all_grants_nothing_that_the_maker_lacks(api_keys: ApiKeys, operator: Principal, wanted):
+    maker = a_principal(operator.tenant_id, Scope.KEYS_WRITE, Scope.CHAT)
+    with pytest.raises(ScopeNotHeld) as refused:
+        await api_keys.create(maker, CreateKey("server", wanted))
+    assert refused.value.fields["missing"] == [wanted[-1]]
+
+
+@pytest.mark.parametrize("scope", sorted(NAMED_SCOPES))
+async def test_a_scope_that_has_to_be_named_is_granted_by_its_name(api_keys: ApiKeys, operator: Principal, scope):
+    assert (await api_keys.create(operator, CreateKey("server", (scope.value,)))).key.scopes == {scope}
 
 
 @pytest.mark.parametrize("wanted", [("platform:admin",), ("chat", "billing:write")])

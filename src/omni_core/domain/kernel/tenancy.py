@@ -14,20 +14,13 @@ TenantId = NewType("TenantId", UUID)
 class Scope(StrEnum):
     """What an API key may be allowed to do; `platform:admin` is the operator's and reaches beyond one tenant."""
 
-    CHAT = "chat"
-    MODELS_READ = "models:read"
-    USAGE_READ = "usage:read"
-    USAGE_WRITE = "usage:write"
-    KEYS_READ = "keys:read"
-    KEYS_WRITE = "keys:write"
-    TENANT_READ = "tenant:read"
-    TENANT_WRITE = "tenant:write"
-    BUDGETS_READ = "budgets:read"
-    BUDGETS_WRITE = "budgets:write"
-    BILLING_READ = "billing:read"
-    BILLING_WRITE = "billing:write"
-    JOBS_READ = "jobs:read"
-    JOBS_WRITE = "jobs:write"
+    CHAT, MODELS_READ = "chat", "models:read"
+    USAGE_READ, USAGE_WRITE = "usage:read", "usage:write"
+    KEYS_READ, KEYS_WRITE = "keys:read", "keys:write"
+    TENANT_READ, TENANT_WRITE = "tenant:read", "tenant:write"
+    BUDGETS_READ, BUDGETS_WRITE = "budgets:read", "budgets:write"
+    BILLING_READ, BILLING_WRITE = "billing:read", "billing:write"
+    JOBS_READ, JOBS_WRITE = "jobs:read", "jobs:write"
     PLATFORM_ADMIN = "platform:admin"
 
     @classmethod
@@ -40,6 +33,18 @@ class Scope(StrEnum):
 
 
 TENANT_SCOPES = frozenset(Scope) - {Scope.PLATFORM_ADMIN}
+
+# What a key gets that is made without naming scopes: whatever only reads, or writes what costs and erases nothing. A new
+# scope says by its action which it is: `read` and `write` come by default, and any other (`manage`, `pay`, `erase`) has
+# to be named. Those below are older than that rule.
+_UNASKED = {"chat", "read", "write"}
+NAMED_SCOPES = frozenset(scope for scope in Scope if scope.rpartition(":")[2] not in _UNASKED) | {
+    Scope.BUDGETS_WRITE,  # lifts or removes the limit of what may be spent
+    Scope.BILLING_WRITE,  # issues invoices
+    Scope.KEYS_WRITE,  # makes and revokes keys
+    Scope.TENANT_WRITE,  # removes members
+}
+DEFAULT_SCOPES = frozenset(Scope) - NAMED_SCOPES
 
 
 class Principal(msgspec.Struct, frozen=True):

@@ -10,17 +10,23 @@ import msgspec
 from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.ids import Entropy, Ids
 from omni_core.domain.kernel.pages import Page, PageRequest, page_of
-from omni_core.domain.kernel.tenancy import TENANT_SCOPES, Principal, Scope
+from omni_core.domain.kernel.tenancy import DEFAULT_SCOPES, TENANT_SCOPES, Principal, Scope
 from omni_core.domain.kernel.uow import UnitOfWork
-from omni_core.domain.tenancy.errors import KeyRejected, ScopeNotHeld, TenantSuspended
+from omni_core.domain.tenancy.errors import InvalidKeyRequest, KeyRejected, ScopeNotHeld, TenantSuspended
 from omni_core.domain.tenancy.events import ApiKeyCreated
 from omni_core.domain.tenancy.keys import PUBLIC_ID_BYTES, SECRET_BYTES, ApiKey, KeyToken
 from omni_core.domain.tenancy.model import TenantStatus
 from omni_core.domain.tenancy.ports import Directory, KeyRecord, KeyStore, SecretDigest
 
+EVERY_SCOPE = "all"
+"""Stands, among the scopes of a new key, for every one of its maker's that concerns a tenant."""
+
 
 class CreateKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Make an API key. Without `scopes` it gets those of its maker that concern a tenant."""
+    """Make an API key with these scopes, of which `all` is every one that its maker has within the tenant.
+
+    Without `scopes` it gets those of its maker that move no money, give nobody access and erase nothing.
+    """
 
     name: str
     scopes: tuple[str, ...] = ()
@@ -53,10 +59,7 @@ class ApiKeys:
     async def create(self, principal: Principal, command: CreateKey) -> NewKey:
         """Make a key (keys:write); raise `InvalidKeyRequest`, `InvalidValue` or `ScopeNotHeld`."""
         principal.require(Scope.KEYS_WRITE)
-        scopes = frozenset(map(Scope.parse, command.scopes)) or principal.scopes & TENANT_SCOPES
-        if not scopes <= principal.scopes:
-            missing = sorted(scope.value for scope in scopes - principal.scopes)
-            raise ScopeNotHeld("nobody can grant a scope that they do not hold", field="scopes", missing=missing)
+        scopes = _granted(principal, command.scopes)
         token = KeyToken.generate(self._entropy.token(PUBLIC_ID_BYTES + SECRET_BYTES))
         key = ApiKey(
             id=self._ids.new(),
@@ -89,6 +92,26 @@ class ApiKeys:
             await self._store.save(tx, key)
             await tx.record(*events)
         return key
+
+
+def _granted(principal: Principal, wanted: tuple[str, ...]) -> frozenset[Scope]:
+    """Return the scopes of a new key; raise `InvalidKeyRequest`, `InvalidValue` or `ScopeNotHeld`."""
+    if not wanted:
+        return _granted_unasked(principal)
+    every = principal.scopes & TENANT_SCOPES if EVERY_SCOPE in wanted else frozenset()
+    scopes = frozenset(Scope.parse(name) for name in wanted if name != EVERY_SCOPE) | every
+    if not scopes <= principal.scopes:
+        missing = sorted(scope.value for scope in scopes - principal.scopes)
+        raise ScopeNotHeld("nobody can grant a scope that they do not hold", field="scopes", missing=missing)
+    return scopes
+
+
+def _granted_unasked(principal: Principal) -> frozenset[Scope]:
+    scopes = principal.scopes & DEFAULT_SCOPES
+    if not scopes:
+        allowed = sorted(scope.value for scope in principal.scopes)
+        raise InvalidKeyRequest("the scopes of this key have to be named", field="scopes", allowed=allowed)
+    return scopes
 
 
 class Authenticator:
