@@ -34,7 +34,7 @@ class Scope(StrEnum):
 
 TENANT_SCOPES = frozenset(Scope) - {Scope.PLATFORM_ADMIN}
 
-# What a key gets that is made without naming scopes: whatever only reads, or writes what costs and erases nothing. A new
+# What a key gets that is made without naming scopes: whatever reads, or writes what costs and erases nothing. A new
 # scope says by its action which it is: `read` and `write` come by default, and any other (`manage`, `pay`, `erase`) has
 # to be named. Those below are older than that rule.
 _UNASKED = {"chat", "read", "write"}
