@@ -17,12 +17,13 @@ _PICOS = "_picos"
 def as_json(value: Any) -> Any:  # noqa: ANN401, PLR0911 - whatever there is, one line for each form
     """Return `value` in JSON types.
 
-    Money is `{"minor": 1250, "currency": "USD", "amount": "12.50"}`. Beside each `…_picos` (10⁻¹² of a major unit)
+    Money is `{"minor": 1250, "currency": "USD", "amount": "12.50"}`, without an amount where the currency is one that
+    this release does not know. Beside each `…_picos` (10⁻¹² of a major unit)
     stands the same amount as a decimal string, without that ending. Raises `TypeError` for bytes: they are digests and
     sealed secrets, which nobody is shown.
     """
     if isinstance(value, Money):
-        return {"minor": value.minor, "currency": value.currency, "amount": str(value).split()[0]}
+        return {"minor": value.minor, "currency": value.currency, "amount": value.major}
     if isinstance(value, Month | Path):
         return str(value)
     if isinstance(value, msgspec.Struct) or (dataclasses.is_dataclass(value) and not isinstance(value, type)):

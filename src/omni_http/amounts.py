@@ -17,16 +17,19 @@ Cursor = Annotated[str | None, QueryParameter(name="cursor", description="`next_
 
 
 class Amount(msgspec.Struct, frozen=True):
-    """Money that can be paid: `value` in major units, exactly, and the same in `minor` units."""
+    """Money that can be paid: `value` in major units, exactly, and the same in `minor` units.
 
-    value: str
+    `value` is null where the currency is one that this release does not know.
+    """
+
+    value: str | None
     currency: str
     minor: int
 
     @classmethod
     def of(cls, money: Money) -> "Amount":
         """Return `money` for the wire."""
-        return cls(str(money).partition(" ")[0], money.currency, money.minor)
+        return cls(money.major, money.currency, money.minor)
 
 
 class Cost(msgspec.Struct, frozen=True):

@@ -184,7 +184,7 @@ async def test_what_killed_servers_had_set_aside_comes_back(
     left = lapsed.budget.limit.picos - sum(event.cost_picos for event in events)
     assert (lapsed.spending.reserved_picos, lapsed.remaining_picos) == (0, left)
     # And not only by the look of it: whoever asks for all of that is given it, and not a millionth of a cent more.
-    pot = Pot(spender.id, lapsed.budget.id, lapsed.period_start)
+    pot = Pot(spender.id, lapsed.budget.id, lapsed.budget.period(clock.now())[0])
     soon = clock.now() + timedelta(seconds=LEASE_S)
     for need, granted in ((left + 1, 0), (left, left)):
         grant = await PostgresLeases(database.pool).acquire(

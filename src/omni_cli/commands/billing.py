@@ -120,7 +120,7 @@ def _print(invoice: Invoice, *, json: bool) -> None:
         print_json(invoice)
         return
     # A preview's id names nothing that is stored.
-    print_record(invoice, _HEAD if invoice.is_finalized else _HEAD[:-1], json=False)
+    print_record(invoice, _HEAD[:-1] if invoice.is_draft else _HEAD, json=False)
     print_text("")
     if invoice.lines:
         print_rows(invoice.lines, _LINE, json=False)

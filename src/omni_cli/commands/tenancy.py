@@ -109,7 +109,7 @@ def remove_member(tenant: Slug, email: Annotated[str, typer.Argument()], json: J
 
     async def remove(omni: "Omni", operator: Principal) -> Member:
         for member in await omni.tenants.members(operator):
-            if member.email == email.strip().lower():
+            if member.email.lower() == email.strip().lower():
                 await omni.tenants.remove_member(operator, member.id)
                 return member
         raise UnknownMember("the tenant has no member with that e-mail address")

@@ -19,7 +19,10 @@ class CloseMonth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class InvoiceLineView(msgspec.Struct, frozen=True):
-    """One meter of one model at one price. `unit_price` is of a million tokens, or of one image or request."""
+    """One meter of one model at one price.
+
+    `unit_price` is of a million tokens, or of one image or request, or of one of what an unknown meter counts.
+    """
 
     position: int
     usage_month: str

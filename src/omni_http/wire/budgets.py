@@ -16,7 +16,11 @@ class ChangeLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BudgetView(msgspec.Struct, frozen=True):
-    """A budget and its running period; `reserved` is set aside for calls under way."""
+    """A budget and its running period; `reserved` is set aside for calls under way.
+
+    `period_start` and `resets_at` are null where the window is one that this release does not know: no call that the
+    budget holds for is let through.
+    """
 
     id: UUID
     key_id: UUID | None
@@ -25,8 +29,8 @@ class BudgetView(msgspec.Struct, frozen=True):
     spent: Cost
     reserved: Cost
     remaining: Cost
-    period_start: datetime
-    resets_at: datetime
+    period_start: datetime | None
+    resets_at: datetime | None
 
     @classmethod
     def of(cls, status: BudgetStatus) -> "BudgetView":

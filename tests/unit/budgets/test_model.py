@@ -18,9 +18,9 @@ from omni_core.testing.clock import NOON
     ],
 )
 def test_a_period_is_a_day_or_a_month_in_utc(window, start, end):
-    assert (window.start(NOON), window.end(NOON)) == (start, end)
-    assert (window.start(start), window.end(start)) == (start, end)
-    assert window.start(end) == end
+    assert window.period(NOON) == (start, end)
+    assert window.period(start) == (start, end)
+    assert window.period(end)[0] == end
 
 
 def test_a_limit_may_be_nothing_but_not_less():
@@ -43,5 +43,5 @@ def test_changing_a_limit_tells_so_once():
 def test_what_remains_is_neither_spent_nor_set_aside(spending, remaining):
     in_picos = Spending(spending.spent_picos * CENT, spending.reserved_picos * CENT)
     budget = a_budget(a_tenant_id(), limit=100)
-    status = BudgetStatus(budget, in_picos, budget.window.start(NOON), budget.window.end(NOON))
+    status = BudgetStatus(budget, in_picos, *budget.period(NOON))
     assert status.remaining_picos == remaining * CENT

@@ -10,6 +10,7 @@ from omni_core.domain.billing.errors import InvoiceIsFinalized, UnknownInvoice
 from omni_core.domain.billing.model import Invoice, InvoiceSummary
 from omni_core.domain.billing.rating import UsageTotal
 from omni_core.domain.kernel.clock import Month
+from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.metering.api import Quantities, UsageEvent
 
@@ -41,7 +42,7 @@ class MemoryInvoiceStore:
     async def save(self, tx: Transaction, invoice: Invoice) -> None:
         """Store an invoice."""
         stored = memory_tx(tx).get("invoice", invoice.id)
-        if isinstance(stored, Invoice) and stored.is_finalized:
+        if isinstance(stored, Invoice) and not stored.is_draft:
             raise InvoiceIsFinalized(invoice_id=str(invoice.id))
         memory_tx(tx).put("invoice", invoice.id, invoice)
 
@@ -77,6 +78,7 @@ def _unbilled(memory: MemoryTransaction, until: datetime) -> list[UsageEvent]:
     return [event for event in events if event.id not in billed and event.occurred_at < until]
 
 
+@rebuilds
 def _totals(events: Iterable[UsageEvent]) -> list[UsageTotal]:
     alike: defaultdict[tuple[Month, str, UUID, int], list[UsageEvent]] = defaultdict(list)
     for event in events:

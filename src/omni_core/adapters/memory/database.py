@@ -16,6 +16,7 @@ from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.errors import OmniError
 from omni_core.domain.kernel.events import Event, RecordedEvent
 from omni_core.domain.kernel.ids import Ids
+from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import Transaction
 
@@ -28,8 +29,8 @@ def _all(_: Any) -> bool:
     return True
 
 
-def _copy(row: Any) -> Any:
-    return copy.deepcopy(row)
+# A copy of a Struct is made by its constructor, and what is stored outlives the rules of that.
+_copy = rebuilds(copy.deepcopy)
 
 
 class MemoryDatabase:

@@ -9,6 +9,7 @@ from uuid import UUID
 from omni_core.adapters.memory.budgets import book
 from omni_core.adapters.memory.database import MemoryDatabase, Where, memory_tx
 from omni_core.domain.budgets.api import Charge
+from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.metering.api import Grouping, Quantities, UsageEvent, UsageQuery, UsageSum
 from omni_core.domain.metering.errors import InvalidUsage, UsageNotRecorded
@@ -60,20 +61,18 @@ class MemoryUsageReader:
             groups[()] = []
         for event in filter(_matches(query), memory_tx(tx).look("usage_event").values()):
             groups[tuple(_group(event, grouping) for grouping in by)].append(event)
-        sums = [
-            UsageSum(
-                dict(zip(by, group, strict=True)),
-                len(events),
-                sum((event.quantities for event in events), Quantities()),
-                sum(event.cost_picos for event in events),
-            )
-            for group, events in groups.items()
-        ]
+        sums = [_sum(dict(zip(by, group, strict=True)), events) for group, events in groups.items()]
         return sorted(sums, key=lambda one: (-one.cost_picos, *one.group.values()))
 
     async def events(self, tx: Transaction, query: UsageQuery, limit: int, before: UUID | None) -> Sequence[UsageEvent]:
         """Return events, newest first."""
         return memory_tx(tx).newest("usage_event", limit, before, _matches(query))
+
+
+@rebuilds
+def _sum(group: dict[str, str], events: Sequence[UsageEvent]) -> UsageSum:
+    quantities = sum((event.quantities for event in events), Quantities())
+    return UsageSum(group, len(events), quantities, sum(event.cost_picos for event in events))
 
 
 def _matches(query: UsageQuery) -> Where:

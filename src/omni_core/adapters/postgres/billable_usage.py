@@ -11,6 +11,7 @@ from omni_core.adapters.postgres.metering import event_from_row
 from omni_core.adapters.postgres.tables.metering import meter_column, usage_event
 from omni_core.domain.billing.rating import UsageTotal
 from omni_core.domain.kernel.clock import Month
+from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.metering.api import Meter, Quantities, UsageEvent
 
@@ -54,6 +55,7 @@ async def _totals(tx: Transaction, events: sa.FromClause) -> list[UsageTotal]:
     return [_total_from_row(row) for row in await rows.fetched(tx, query)]
 
 
+@rebuilds
 def _total_from_row(row: rows.Row) -> UsageTotal:
     return UsageTotal(
         usage_month=Month.of(row["usage_month"]),

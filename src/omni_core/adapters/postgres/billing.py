@@ -15,6 +15,7 @@ from omni_core.domain.billing.errors import InvoiceIsFinalized, UnknownInvoice
 from omni_core.domain.billing.model import Invoice, InvoiceLine, InvoiceStatus, InvoiceSummary
 from omni_core.domain.kernel.clock import Month
 from omni_core.domain.kernel.money import Money
+from omni_core.domain.kernel.stored import rebuilds, stored
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.metering.api import Meter
@@ -58,7 +59,7 @@ class PostgresInvoiceStore:
         itself = (invoice.c.tenant_id == tx.tenant_id, invoice.c.id == changed.id)
         query = sa.select(invoice.c.status).where(*itself).with_for_update(key_share=True)
         status = (await connection.execute(query)).scalar_one_or_none()
-        if status == InvoiceStatus.FINALIZED:
+        if status not in (None, InvoiceStatus.DRAFT):
             raise InvoiceIsFinalized(invoice_id=str(changed.id))
         if status is not None:
             lines = (invoice_line.c.tenant_id == tx.tenant_id, invoice_line.c.invoice_id == changed.id)
@@ -113,13 +114,14 @@ def _line_to_row(one: Invoice, line: InvoiceLine) -> dict[str, Any]:
     }
 
 
+@rebuilds
 def _from_row(row: rows.Row, lines: Sequence[rows.Row]) -> Invoice:
     return Invoice(
         id=row["id"],
         tenant_id=TenantId(row["tenant_id"]),
         month=_month_of(row["month"]),
         currency=row["currency"],
-        status=InvoiceStatus(row["status"]),
+        status=stored(InvoiceStatus, row["status"]),
         number=row["number"],
         lines=tuple(_line_from_row(line, row["currency"]) for line in lines),
         total=Money(row["total_minor"], row["currency"]),
@@ -128,12 +130,13 @@ def _from_row(row: rows.Row, lines: Sequence[rows.Row]) -> Invoice:
     )
 
 
+@rebuilds
 def _line_from_row(row: rows.Row, currency: str) -> InvoiceLine:
     return InvoiceLine(
         position=row["position"],
         usage_month=_month_of(row["usage_month"]),
         model=row["model"],
-        meter=Meter(row["meter"]),
+        meter=stored(Meter, row["meter"]),
         price_id=row["price_id"],
         price_tier=row["price_tier"],
         calls=row["calls"],
@@ -144,11 +147,12 @@ def _line_from_row(row: rows.Row, currency: str) -> InvoiceLine:
     )
 
 
+@rebuilds
 def _summary_from_row(row: rows.Row) -> InvoiceSummary:
     return InvoiceSummary(
         id=row["id"],
         month=_month_of(row["month"]),
-        status=InvoiceStatus(row["status"]),
+        status=stored(InvoiceStatus, row["status"]),
         number=row["number"],
         total=Money(row["total_minor"], row["currency"]),
         created_at=row["created_at"],

@@ -17,7 +17,8 @@ from omni_core.adapters.postgres.uow import connection_of
 from omni_core.domain.budgets.errors import BudgetExists, UnknownBudget
 from omni_core.domain.budgets.model import Budget, Pot, Spending, Window
 from omni_core.domain.budgets.ports import Grant
-from omni_core.domain.kernel.money import Rounding, round_picos
+from omni_core.domain.kernel.money import Money
+from omni_core.domain.kernel.stored import rebuilds, stored
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import Transaction
 
@@ -124,13 +125,13 @@ async def _sums(
     return {(budget_id, period_start): int(total) for budget_id, period_start, total in sums}
 
 
+@rebuilds
 def _from_row(row: rows.Row) -> Budget:
     return Budget(
         id=row["id"],
         tenant_id=TenantId(row["tenant_id"]),
         key_id=row["key_id"],
-        window=Window(row["window"]),
-        # Nothing is rounded: what was stored were whole minor units.
-        limit=round_picos(int(row["limit_picos"]), row["currency"], Rounding.HALF_EVEN),
+        window=stored(Window, row["window"]),
+        limit=Money.from_picos(int(row["limit_picos"]), row["currency"]),
         created_at=row["created_at"],
     )

@@ -13,6 +13,7 @@ from omni_core.adapters.postgres.uow import connection_of
 from omni_core.domain.jobs.errors import UnknownJob
 from omni_core.domain.jobs.model import Job
 from omni_core.domain.jobs.values import JobFailure, JobProgress, JobStatus
+from omni_core.domain.kernel.stored import rebuilds, stored
 from omni_core.domain.kernel.tenancy import Scope, TenantId
 from omni_core.domain.kernel.uow import Transaction
 
@@ -70,6 +71,7 @@ def _to_row(one: Job) -> dict[str, Any]:
     }
 
 
+@rebuilds
 def _from_row(row: rows.Row) -> Job:
     return Job(
         id=row["id"],
@@ -77,12 +79,12 @@ def _from_row(row: rows.Row) -> Job:
         kind=row["kind"],
         arguments=row["arguments"],
         requested_by=row["requested_by"],
-        scopes=frozenset(map(Scope, row["scopes"])),
+        scopes=frozenset(stored(Scope, scope) for scope in row["scopes"]),
         created_at=row["created_at"],
         run_after=row["run_after"],
         idempotency_key=row["idempotency_key"],
         max_attempts=row["max_attempts"],
-        status=JobStatus(row["status"]),
+        status=stored(JobStatus, row["status"]),
         ticket=row["ticket"],
         attempts=row["attempts"],
         cancel_requested=row["cancel_requested"],

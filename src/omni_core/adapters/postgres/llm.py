@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from omni_core.adapters.postgres import rows
 from omni_core.adapters.postgres.tables.llm import model as model_table
 from omni_core.adapters.postgres.tables.llm import provider as provider_table
+from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.llm.catalogue import Model, Provider
 from omni_core.domain.llm.errors import ModelExists, ProviderExists, UnknownModel, UnknownProvider
@@ -59,6 +60,7 @@ async def _by_name(tx: Transaction, table: sa.Table) -> Sequence[rows.Row]:
     return await rows.fetched(tx, rows.of_tenant(tx, table).order_by(table.c.name.collate("C")))
 
 
+@rebuilds
 def _provider_from_row(row: rows.Row) -> Provider:
     return Provider(
         name=row["name"],
@@ -71,6 +73,7 @@ def _provider_from_row(row: rows.Row) -> Provider:
     )
 
 
+@rebuilds
 def _model_from_row(row: rows.Row) -> Model:
     return Model(
         name=row["name"],

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from omni_core.adapters.postgres import rows
 from omni_core.adapters.postgres.tables.metering import meter_column, usage_event
+from omni_core.domain.kernel.stored import rebuilds, stored
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.metering.api import CallStatus, Grouping, Meter, Quantities, UsageEvent, UsageQuery, UsageSum
@@ -36,21 +37,14 @@ class PostgresUsageReader:
         if groups:
             statement = statement.group_by(*groups)
         ordered = statement.order_by(cost.desc(), *(group.collate("C") for group in groups))
-        return [
-            UsageSum(
-                {grouping: row[f"by_{grouping}"] for grouping in by},
-                row["calls"],
-                Quantities(**{meter.value: int(row[meter.value] or 0) for meter in Meter}),
-                int(row["cost"] or 0),
-            )
-            for row in await rows.fetched(tx, ordered)
-        ]
+        return [_sum_from_row(row, by) for row in await rows.fetched(tx, ordered)]
 
     async def events(self, tx: Transaction, query: UsageQuery, limit: int, before: UUID | None) -> Sequence[UsageEvent]:
         """Return events, newest first."""
         return [event_from_row(row) for row in await rows.newest(tx, usage_event, limit, before, *_matches(query))]
 
 
+@rebuilds
 def event_from_row(row: rows.Row) -> UsageEvent:
     """Return the event that a row of `usage_event` holds."""
     return UsageEvent(
@@ -60,7 +54,7 @@ def event_from_row(row: rows.Row) -> UsageEvent:
         key_id=row["key_id"],
         model=row["model"],
         provider=row["provider"],
-        status=CallStatus(row["status"]),
+        status=stored(CallStatus, row["status"]),
         quantities=Quantities(**{meter.value: row[meter_column(meter)] for meter in Meter}),
         estimated=row["estimated"],
         price_id=row["price_id"],
@@ -70,6 +64,16 @@ def event_from_row(row: rows.Row) -> UsageEvent:
         latency_ms=row["latency_ms"],
         request_id=row["request_id"],
         occurred_at=row["occurred_at"],
+    )
+
+
+@rebuilds
+def _sum_from_row(row: rows.Row, by: Sequence[Grouping]) -> UsageSum:
+    return UsageSum(
+        {grouping: row[f"by_{grouping}"] for grouping in by},
+        row["calls"],
+        Quantities(**{meter.value: int(row[meter.value] or 0) for meter in Meter}),
+        int(row["cost"] or 0),
     )
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from omni_core.adapters.postgres import rows
 from omni_core.adapters.postgres.tables.pricing import price as price_table
+from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.pricing.errors import PriceExists
 from omni_core.domain.pricing.model import Price, Tier
@@ -36,6 +37,7 @@ class PostgresPriceStore:
         return [_from_row(row) for row in await rows.fetched(tx, query)]
 
 
+@rebuilds
 def _from_row(row: rows.Row) -> Price:
     return Price(
         id=row["id"],

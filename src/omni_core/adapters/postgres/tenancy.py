@@ -10,6 +10,7 @@ from omni_core.adapters.postgres import rows
 from omni_core.adapters.postgres.engine import fetch
 from omni_core.adapters.postgres.tables.tenancy import api_key, member, tenant
 from omni_core.adapters.postgres.uow import connection_of
+from omni_core.domain.kernel.stored import rebuilds, stored
 from omni_core.domain.kernel.tenancy import Scope, TenantId
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.tenancy.errors import MemberExists, TenantExists, UnknownKey, UnknownMember, UnknownTenant
@@ -129,29 +130,36 @@ class PostgresDirectory:
     async def find_key(self, public_id: str) -> KeyRecord | None:
         """Return the key with this public id."""
         keys = await fetch(self._pool, "select * from omni_find_key($1)", public_id)
-        return next((KeyRecord(_key_from_row(dict(row)), TenantStatus(row["tenant_status"])) for row in keys), None)
+        return next((_key_record_from_row(dict(row)) for row in keys), None)
 
 
+def _key_record_from_row(row: rows.Row) -> KeyRecord:
+    return KeyRecord(_key_from_row(row), stored(TenantStatus, row["tenant_status"]))
+
+
+@rebuilds
 def _tenant_from_row(row: rows.Row) -> Tenant:
     return Tenant(
         id=TenantId(row["tenant_id"]),
         slug=row["slug"],
         name=row["name"],
-        status=TenantStatus(row["status"]),
+        status=stored(TenantStatus, row["status"]),
         created_at=row["created_at"],
     )
 
 
+@rebuilds
 def _member_from_row(row: rows.Row) -> Member:
     return Member(
         id=row["id"],
         tenant_id=TenantId(row["tenant_id"]),
         email=row["email"],
-        role=MemberRole(row["role"]),
+        role=stored(MemberRole, row["role"]),
         created_at=row["created_at"],
     )
 
 
+@rebuilds
 def _key_from_row(row: rows.Row) -> ApiKey:
     return ApiKey(
         id=row["id"],
@@ -159,7 +167,7 @@ def _key_from_row(row: rows.Row) -> ApiKey:
         public_id=row["public_id"],
         digest=row["digest"],
         name=row["name"],
-        scopes=frozenset(map(Scope, row["scopes"])),
+        scopes=frozenset(stored(Scope, scope) for scope in row["scopes"]),
         created_at=row["created_at"],
         expires_at=row["expires_at"],
         revoked_at=row["revoked_at"],

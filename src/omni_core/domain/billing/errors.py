@@ -15,6 +15,12 @@ class InvoiceIsFinalized(Conflict):
     code = "billing.invoice_finalized"
 
 
+class UnknownStatus(Conflict):
+    """The invoice has a status that this release does not know."""
+
+    code = "billing.unknown_status"
+
+
 class MonthNotBegun(Invalid):
     """A month cannot be billed before it has begun."""
 

@@ -33,7 +33,7 @@ class InvoiceStore(Protocol):
         ...
 
     async def save(self, tx: Transaction, invoice: Invoice) -> None:
-        """Store an invoice with its lines, new or changed; raise `InvoiceIsFinalized` where the stored one is."""
+        """Store an invoice with its lines; raise `InvoiceIsFinalized` where one is stored that is no draft."""
         ...
 
     async def list(self, tx: Transaction, limit: int, before: UUID | None) -> Sequence[InvoiceSummary]:

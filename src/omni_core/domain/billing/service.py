@@ -50,8 +50,8 @@ class Billing:
         """Issue the invoice of a month (billing:write); a second time returns the one that was issued.
 
         It claims all usage that occurred before the month's end and is on no invoice; a call that is recorded later
-        goes to the next invoice. Raises `MonthNotBegun`, `MixedCurrencies`, `PriceMissing` or `DoesNotAddUp`, and then
-        nothing has changed.
+        goes to the next invoice. Raises `MonthNotBegun`, `MixedCurrencies`, `PriceMissing`, `DoesNotAddUp` or
+        `UnknownStatus`, and then nothing has changed.
         """
         principal.require(Scope.BILLING_WRITE)
         self._check_begun(month)

@@ -50,7 +50,7 @@ class BudgetDesk:
         return [budget for budget in budgets if budget.key_id is None or budget.key_id == principal.key_id]
 
     async def reserve(self, principal: Principal, picos: int) -> Reservation:
-        """Set `picos` aside on every budget that the principal draws from; raise `BudgetExhausted`.
+        """Set `picos` aside on every budget that the principal draws from; raise `BudgetExhausted` or `UnknownWindow`.
 
         Where the money is merely set aside for calls under way, waits up to `wait_s` seconds for them to settle.
         """
@@ -146,7 +146,7 @@ class BudgetDesk:
 
     async def _draw(self, budget: Budget, need: int, now: datetime, deadline: float) -> HeldLease | None:
         """Set `need` aside on the budget's pot; return None where the budget was removed meanwhile."""
-        pot = Pot(budget.tenant_id, budget.id, budget.window.start(now))
+        pot = Pot(budget.tenant_id, budget.id, budget.period(now)[0])
         while True:
             lease = self._lease(pot)
             if lease.take(need):
@@ -200,7 +200,7 @@ class BudgetDesk:
         moment = self._clock.monotonic()
         if not is_spent and moment < deadline:
             return
-        resets_at = budget.window.end(now)
+        resets_at = budget.period(now)[1]
         until_reset = int((resets_at - self._clock.now()).total_seconds())
         raise BudgetExhausted(
             f"the budget of {budget.limit} a {budget.window} does not cover this call",

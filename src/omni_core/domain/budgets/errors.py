@@ -1,6 +1,6 @@
 """What goes wrong with budgets."""
 
-from omni_core.domain.kernel.errors import Conflict, Invalid, NotFound, Quota
+from omni_core.domain.kernel.errors import Conflict, Invalid, NotFound, Precondition, Quota
 
 
 class UnknownBudget(NotFound):
@@ -19,6 +19,12 @@ class BudgetExists(Conflict):
     """The tenant, or the key, has a budget for that window already."""
 
     code = "budgets.budget_exists"
+
+
+class UnknownWindow(Precondition):
+    """A budget has a window that this release does not know."""
+
+    code = "budgets.unknown_window"
 
 
 class BudgetExhausted(Quota):

@@ -1,5 +1,6 @@
 """Budgets, their periods, and what is known of one at a moment."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -7,10 +8,11 @@ from uuid import UUID
 
 import msgspec
 
-from omni_core.domain.budgets.errors import InvalidBudget
+from omni_core.domain.budgets.errors import InvalidBudget, UnknownWindow
 from omni_core.domain.budgets.events import BudgetSet
 from omni_core.domain.kernel.clock import Month, day_start, next_day
 from omni_core.domain.kernel.money import Money
+from omni_core.domain.kernel.stored import is_rebuilding
 from omni_core.domain.kernel.tenancy import TenantId
 
 
@@ -20,13 +22,19 @@ class Window(StrEnum):
     DAY = "day"
     MONTH = "month"
 
-    def start(self, moment: datetime) -> datetime:
-        """Return the first moment of the period that `moment` falls in."""
-        return day_start(moment) if self is Window.DAY else Month.of(moment).start
+    def period(self, moment: datetime) -> tuple[datetime, datetime] | None:
+        """Return the first moment of the period that `moment` falls in, and the first after it.
 
-    def end(self, moment: datetime) -> datetime:
-        """Return the first moment after the period that `moment` falls in."""
-        return next_day(moment) if self is Window.DAY else Month.of(moment).end
+        None where the window is one that this release does not know.
+        """
+        find = _PERIODS.get(self)
+        return None if find is None else find(moment)
+
+
+_PERIODS: Mapping[Window, Callable[[datetime], tuple[datetime, datetime]]] = {
+    Window.DAY: lambda moment: (day_start(moment), next_day(moment)),
+    Window.MONTH: lambda moment: (Month.of(moment).start, Month.of(moment).end),
+}
 
 
 @dataclass(slots=True)
@@ -41,7 +49,20 @@ class Budget:
     created_at: datetime
 
     def __post_init__(self) -> None:
+        if is_rebuilding():
+            return
         self._check(self.limit)
+
+    def period(self, moment: datetime) -> tuple[datetime, datetime]:
+        """Return the first moment of the period of `moment`, and the first after it; raise `UnknownWindow`."""
+        period = self.window.period(moment)
+        if period is None:
+            raise UnknownWindow(
+                f"a budget is for each {self.window}, which this release does not know",
+                budget_id=str(self.id),
+                window=self.window.value,
+            )
+        return period
 
     def change_limit(self, limit: Money) -> list[BudgetSet]:
         """Set another limit, in force for the running period as well."""
@@ -69,12 +90,15 @@ class Spending(msgspec.Struct, frozen=True):
 
 
 class BudgetStatus(msgspec.Struct, frozen=True):
-    """A budget and its running period; money in 10⁻¹² of the currency's major unit."""
+    """A budget and its running period; money in 10⁻¹² of the currency's major unit.
+
+    Nothing is known of the period where the budget's window is one that this release does not know.
+    """
 
     budget: Budget
     spending: Spending
-    period_start: datetime
-    resets_at: datetime
+    period_start: datetime | None
+    resets_at: datetime | None
 
     @property
     def remaining_picos(self) -> int:

@@ -1,19 +1,20 @@
 """Budgets: the use cases."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 from omni_core.domain.budgets.errors import InvalidBudget
 from omni_core.domain.budgets.events import BudgetRemoved
-from omni_core.domain.budgets.model import Budget, BudgetStatus, Pot, Window
+from omni_core.domain.budgets.model import Budget, BudgetStatus, Pot, Spending, Window
 from omni_core.domain.budgets.ports import BudgetStore, TenantKeys
 from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.money import Money
 from omni_core.domain.kernel.tenancy import Principal, Scope
-from omni_core.domain.kernel.uow import UnitOfWork
+from omni_core.domain.kernel.uow import Transaction, UnitOfWork
 
 
 class SetBudget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,17 +78,19 @@ class Budgets:
         principal.require(Scope.BUDGETS_READ)
         now = self._clock.now()
         async with self._uow(principal.tenant_id) as tx:
-            budgets = await self._store.list(tx)
-            pots = [Pot(budget.tenant_id, budget.id, budget.window.start(now)) for budget in budgets]
-            spendings = await self._store.spending(tx, pots, now)
-        return [
-            BudgetStatus(budget, spending, pot.period_start, budget.window.end(now))
-            for budget, pot, spending in zip(budgets, pots, spendings, strict=True)
-        ]
+            return await self._statuses(tx, await self._store.list(tx), now)
 
     async def _status(self, principal: Principal, budget: Budget) -> BudgetStatus:
-        now = self._clock.now()
-        pot = Pot(budget.tenant_id, budget.id, budget.window.start(now))
         async with self._uow(principal.tenant_id) as tx:
-            (spending,) = await self._store.spending(tx, [pot], now)
-        return BudgetStatus(budget, spending, pot.period_start, budget.window.end(now))
+            (status,) = await self._statuses(tx, [budget], self._clock.now())
+        return status
+
+    async def _statuses(self, tx: Transaction, budgets: Sequence[Budget], now: datetime) -> Sequence[BudgetStatus]:
+        running = [(budget, period) for budget in budgets if (period := budget.window.period(now)) is not None]
+        pots = [Pot(budget.tenant_id, budget.id, start) for budget, (start, _) in running]
+        spendings = await self._store.spending(tx, pots, now)
+        told = {
+            budget.id: BudgetStatus(budget, spending, start, end)
+            for (budget, (start, end)), spending in zip(running, spendings, strict=True)
+        }
+        return [told.get(budget.id) or BudgetStatus(budget, Spending(), None, None) for budget in budgets]

@@ -41,6 +41,14 @@ class UnknownKind(Unsupported):
     retryable = True
 
 
+class UnknownStatus(Unsupported):
+    """The job has a status that this release does not know."""
+
+    code = "jobs.unknown_status"
+    # While a release is rolled out, an old worker may be handed what only a new one understands.
+    retryable = True
+
+
 class WorkerLost(OmniError):
     """The worker ended in the middle of the job each time it was tried."""
 

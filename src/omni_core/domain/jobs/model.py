@@ -6,15 +6,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from omni_core.domain.jobs.errors import CancelRequested, InvalidJob, Superseded, WorkerLost, WrongStatus
+from omni_core.domain.jobs.errors import CancelRequested, InvalidJob, Superseded, UnknownStatus, WorkerLost, WrongStatus
 from omni_core.domain.jobs.events import JobCancelled, JobFailed, JobQueued, JobRetried, JobStarted, JobSucceeded
 from omni_core.domain.jobs.values import Delivery, JobFailure, JobProgress, JobStatus
 from omni_core.domain.kernel.events import Event
+from omni_core.domain.kernel.stored import is_rebuilding
 from omni_core.domain.kernel.tenancy import Principal, Scope, TenantId
 
 DEFAULT_ATTEMPTS = 5
 MAX_ATTEMPTS = 50
 _KIND = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+_WAITS_OR_RUNS = (JobStatus.QUEUED, JobStatus.RUNNING)
 _OVER = (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED)
 
 
@@ -47,6 +49,8 @@ class Job:
     finished_at: datetime | None = None
 
     def __post_init__(self) -> None:
+        if is_rebuilding():
+            return
         if len(self.kind) > 100 or not _KIND.fullmatch(self.kind):
             raise InvalidJob("kind must be like billing.close", field="kind", allowed="lower-case words joined by dots")
         if not 1 <= self.max_attempts <= MAX_ATTEMPTS:
@@ -60,7 +64,7 @@ class Job:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will happen unless somebody queues the job again."""
+        """Whether nothing more will happen, as far as this release knows, unless somebody queues the job again."""
         return self.status in _OVER
 
     @property
@@ -78,15 +82,22 @@ class Job:
         return JobQueued(self.id, self.kind)
 
     def accepts(self, delivery: Delivery) -> bool:
-        """Tell whether this message may start the job: not one from before it was queued again, nor after its end."""
-        return delivery == self.delivery and not self.is_over
+        """Tell whether this message may start the job: not one from before it was queued again, nor after its end.
+
+        Raises `UnknownStatus` where only a later release can tell.
+        """
+        if delivery != self.delivery or self.is_over:
+            return False
+        if self.status not in _WAITS_OR_RUNS:
+            raise UnknownStatus(f"a job is {self.status}", job_id=str(self.id), status=self.status.value)
+        return True
 
     def begin(self, now: datetime) -> list[Event]:
         """Start an attempt, unless it was the last or somebody cancelled meanwhile; the status tells.
 
         A job that runs already is begun again: the queue hands it out twice only where a worker was lost.
         """
-        if self.is_over:
+        if self.status not in _WAITS_OR_RUNS:
             raise self._wrong_status("begun")
         if self.cancel_requested:
             return self._end_cancelled(now)
@@ -134,14 +145,18 @@ class Job:
         return [JobRetried(self.id, self.kind, self.attempts, failure.code)]
 
     def cancel(self, now: datetime) -> list[Event]:
-        """End a job that waits; ask one that runs to stop, which it does when it next reports progress."""
-        if self.status is JobStatus.QUEUED:
-            return self._end_cancelled(now)
+        """End a job that waits; ask one that runs to stop, which it does when it next reports progress.
+
+        One whose status this release does not know is ended as well: a worker that has it learns of it when it reports.
+        """
+        if self.status in (JobStatus.SUCCEEDED, JobStatus.FAILED):
+            raise self._wrong_status("cancelled")
+        if self.status is JobStatus.CANCELLED:
+            return []
         if self.status is JobStatus.RUNNING:
             self.cancel_requested = True
-        elif self.status is not JobStatus.CANCELLED:
-            raise self._wrong_status("cancelled")
-        return []
+            return []
+        return self._end_cancelled(now)
 
     def queue_again(self, principal: Principal, now: datetime) -> list[Event]:
         """Put a failed or cancelled job back in the queue, with all its attempts and the rights of who asks now."""

@@ -70,7 +70,8 @@ class JobRunner:
     async def run(self, delivery: Delivery) -> Run:
         """Run the job that a message names, once more at most; what its handler raises is stored, not raised.
 
-        Raises only where the store fails: then nothing is settled, and the message has to come again.
+        Raises where the store fails, and `UnknownStatus` where only a later release's worker can tell what to do: then
+        nothing is settled, and the message has to come again.
         """
         job = await self._begin(delivery)
         if job is None:

@@ -10,6 +10,7 @@ import msgspec
 
 from omni_core.domain.jobs.errors import InvalidArguments
 from omni_core.domain.kernel.errors import OmniError
+from omni_core.domain.kernel.stored import is_rebuilding
 from omni_core.domain.kernel.tenancy import TenantId
 
 MAX_JSON_BYTES = 64 * 1024
@@ -34,6 +35,8 @@ class JobProgress(msgspec.Struct, frozen=True):
     message: str = ""
 
     def __post_init__(self) -> None:
+        if is_rebuilding():
+            return
         if not 0 <= self.current <= self.total:
             raise ValueError("progress goes from 0 to its total")
         msgspec.structs.force_setattr(self, "message", storable(self.message))

@@ -6,6 +6,7 @@ from typing import Protocol, Self
 import msgspec
 
 from omni_core.domain.kernel.errors import InvalidValue
+from omni_core.domain.kernel.stored import is_rebuilding
 
 
 class Clock(Protocol):
@@ -27,6 +28,8 @@ class Month(msgspec.Struct, frozen=True, order=True):
     month: int
 
     def __post_init__(self) -> None:
+        if is_rebuilding():
+            return
         # The last month of 9999 has no end that a datetime could hold.
         if not 1 <= self.month <= 12 or not 1 <= self.year <= 9998:
             raise InvalidValue("month must be a month of the years 1 to 9998", field="month", allowed="YYYY-MM")

@@ -12,6 +12,7 @@ from typing import Self
 import msgspec
 
 from omni_core.domain.kernel.errors import InvalidValue
+from omni_core.domain.kernel.stored import is_rebuilding
 
 PICO_EXPONENT = 12
 # What anybody types lies between these, and within the 28 digits to which Decimal computes without rounding.
@@ -97,12 +98,18 @@ def parse_decimal(text: str, field: str) -> Decimal:
 
 
 class Money(msgspec.Struct, frozen=True):
-    """An amount that can be paid: `minor` units (cents for USD) of `currency` (ISO 4217)."""
+    """An amount that can be paid: `minor` units (cents for USD) of `currency` (ISO 4217).
+
+    A stored one may be of a currency that this release does not know, and so cannot say how many minor units make a
+    major one: it is shown in minor units.
+    """
 
     minor: int
     currency: str
 
     def __post_init__(self) -> None:
+        if is_rebuilding():
+            return
         exponent_of(self.currency)
 
     @classmethod
@@ -118,9 +125,20 @@ class Money(msgspec.Struct, frozen=True):
         return cls(int(scaled), currency)
 
     @property
+    def major(self) -> str | None:
+        """The same amount in major units, such as `12.50`; None where this release does not know the currency."""
+        places = _EXPONENTS.get(self.currency)
+        return None if places is None else f"{Decimal(self.minor).scaleb(-places):f}"
+
+    @property
     def picos(self) -> int:
-        """The same amount in 10⁻¹² of a major unit."""
-        return int(self.minor * 10 ** (PICO_EXPONENT - exponent_of(self.currency)))
+        """The same amount in 10⁻¹² of a major unit; of a currency that this release does not know, `minor` itself."""
+        return int(self.minor * 10 ** (PICO_EXPONENT - _EXPONENTS.get(self.currency, PICO_EXPONENT)))
+
+    @classmethod
+    def from_picos(cls, picos: int, currency: str) -> Self:
+        """Return the amount whose `picos` these are; what is less than a minor unit is cut off."""
+        return cls(picos // 10 ** (PICO_EXPONENT - _EXPONENTS.get(currency, PICO_EXPONENT)), currency)
 
     def __add__(self, other: "Money") -> "Money":
         if other.currency != self.currency:
@@ -128,7 +146,7 @@ class Money(msgspec.Struct, frozen=True):
         return Money(self.minor + other.minor, self.currency)
 
     def __str__(self) -> str:
-        return f"{Decimal(self.minor).scaleb(-exponent_of(self.currency)):f} {self.currency}"
+        return f"{self.major} {self.currency}" if self.major is not None else f"{self.minor} minor {self.currency}"
 
 
 def total(amounts: Iterable[Money], currency: str) -> Money:

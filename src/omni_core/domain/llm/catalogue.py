@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from omni_core.domain.kernel.errors import InvalidValue
+from omni_core.domain.kernel.stored import is_rebuilding
 from omni_core.domain.pricing.api import TierPrices
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
@@ -60,6 +61,8 @@ class Provider:
     created_at: datetime
 
     def __post_init__(self) -> None:
+        if is_rebuilding():
+            return
         check_name(self.name, "name")
         if self.base_url is not None:
             check_base_url(self.base_url)
@@ -89,6 +92,8 @@ class Model(msgspec.Struct, frozen=True):
     created_at: datetime
 
     def __post_init__(self) -> None:
+        if is_rebuilding():
+            return
         check_name(self.name, "name")
         if not 1 <= self.max_output_tokens <= self.context_length <= 100_000_000:
             raise InvalidValue(

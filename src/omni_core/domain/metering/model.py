@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from omni_core.domain.kernel.errors import InvalidValue
+from omni_core.domain.kernel.stored import is_rebuilding
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.metering.errors import InvalidUsage
 
@@ -38,6 +39,8 @@ class Quantities(msgspec.Struct, frozen=True):
     request: int = 0
 
     def __post_init__(self) -> None:
+        if is_rebuilding():
+            return
         if min(msgspec.structs.astuple(self)) < 0:
             raise InvalidUsage("quantities must not be negative", field="quantities", allowed="0 or more")
 
@@ -104,6 +107,8 @@ class UsageEvent(msgspec.Struct, frozen=True):
     occurred_at: datetime
 
     def __post_init__(self) -> None:
+        if is_rebuilding():
+            return
         if not 1 <= len(self.idempotency_key) <= 200:
             raise InvalidUsage(
                 "idempotency_key must be 1 to 200 characters", field="idempotency_key", allowed="1 to 200 characters"

@@ -8,11 +8,13 @@ from uuid import UUID
 import msgspec
 
 from omni_core.domain.kernel.money import PICO_EXPONENT, exponent_of, parse_decimal
+from omni_core.domain.kernel.stored import is_rebuilding
 from omni_core.domain.metering.api import Meter, Quantities
 from omni_core.domain.pricing.errors import InvalidPrice
 
 _PER_MILLION = 6
 _PER_PIECE = frozenset({Meter.IMAGE, Meter.REQUEST})
+_PER_TOKEN = frozenset(Meter) - _PER_PIECE
 # In picos for a token or a piece: the unit price of an invoice line is a bigint in the database.
 _TOO_DEAR_EXPONENT = 18
 _TOO_DEAR = 10**_TOO_DEAR_EXPONENT
@@ -91,8 +93,11 @@ def _parse_rate(text: str, meter: str) -> int:
 
 
 def format_rate(picos: int, meter: Meter) -> str:
-    """Write a unit price as it was given: major units for a million tokens, or for one image or request."""
-    shift = PICO_EXPONENT if meter in _PER_PIECE else PICO_EXPONENT - _PER_MILLION
+    """Write a unit price as it was given: major units for a million tokens, or for one image or request.
+
+    Of a meter that this release does not know, for one of whatever it counts.
+    """
+    shift = PICO_EXPONENT - _PER_MILLION if meter in _PER_TOKEN else PICO_EXPONENT
     return f"{Decimal(picos).scaleb(-shift).normalize():f}"
 
 
@@ -113,6 +118,8 @@ class Price(msgspec.Struct, frozen=True):
     tiers: tuple[Tier, ...]
 
     def __post_init__(self) -> None:
+        if is_rebuilding():
+            return
         exponent_of(self.currency)
         if not 1 <= len(self.model) <= 200 or not self.model.isprintable() or self.model != self.model.strip():
             raise InvalidPrice(
@@ -134,9 +141,8 @@ class Price(msgspec.Struct, frozen=True):
 
     def highest_cost(self, quantities: Quantities) -> int:
         """Return the most that a call of at most these quantities can cost, whichever kind of input its tokens are."""
-        return max(
-            _highest(tier.rates, quantities) for tier in self.tiers if tier.above_input_tokens <= quantities.input_total
-        )
+        reached = [tier for tier in self.tiers if tier.above_input_tokens <= quantities.input_total]
+        return max(_highest(tier.rates, quantities) for tier in reached or self.tiers)
 
 
 def _highest(rates: Rates, quantities: Quantities) -> int:

@@ -145,8 +145,8 @@ class Authenticator:
         if record is None or not compare_digest(record.key.digest, self._digest.digest(token.secret)):
             raise KeyRejected
         principal = record.key.admit(self._clock.now())
-        if record.tenant_status is TenantStatus.SUSPENDED:
-            raise TenantSuspended
+        if record.tenant_status is not TenantStatus.ACTIVE:
+            raise TenantSuspended(f"the tenant is {record.tenant_status}")
         return principal
 
     async def _find(self, public_id: str) -> KeyRecord | None:

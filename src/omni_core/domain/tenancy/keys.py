@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from omni_core.domain.kernel.stored import is_rebuilding
 from omni_core.domain.kernel.tenancy import Principal, Scope, TenantId
 from omni_core.domain.tenancy.errors import InvalidKeyRequest, KeyExpired, KeyRejected, KeyRevoked
 from omni_core.domain.tenancy.events import ApiKeyRevoked
@@ -75,6 +76,8 @@ class ApiKey:
     revoked_at: datetime | None = None
 
     def __post_init__(self) -> None:
+        if is_rebuilding():
+            return
         if not 1 <= len(self.name.strip()) <= 200 or "\0" in self.name:
             raise InvalidKeyRequest("name must be 1 to 200 characters", field="name", allowed="1 to 200 characters")
         if not self.scopes:

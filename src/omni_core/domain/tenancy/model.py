@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from omni_core.domain.kernel.errors import InvalidValue
+from omni_core.domain.kernel.stored import is_rebuilding
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.tenancy.errors import InvalidSlug, LastOwner
 from omni_core.domain.tenancy.events import TenantReactivated, TenantWasSuspended
@@ -16,7 +17,7 @@ _EMAIL = re.compile(r"[^@\s\0]{1,64}@[^@\s.\0]+(?:\.[^@\s.\0]+)+")
 
 
 class TenantStatus(StrEnum):
-    """Whether a tenant's keys are let in."""
+    """Whether a tenant's keys are let in: only where it is active."""
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
@@ -42,6 +43,8 @@ class Tenant:
     created_at: datetime
 
     def __post_init__(self) -> None:
+        if is_rebuilding():
+            return
         check_slug(self.slug)
         # PostgreSQL's text holds every character but this one.
         if not 1 <= len(self.name.strip()) <= 200 or "\0" in self.name:
@@ -82,6 +85,8 @@ class Member:
     created_at: datetime
 
     def __post_init__(self) -> None:
+        if is_rebuilding():
+            return
         self.email = self.email.strip().lower()
         if len(self.email) > 254 or not _EMAIL.fullmatch(self.email):
             raise InvalidValue("email must be an e-mail address", field="email", allowed="name@example.com")

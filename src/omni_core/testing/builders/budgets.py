@@ -42,7 +42,7 @@ def a_lease_id() -> UUID:
 
 def pot_of(budget: Budget, moment: datetime = NOON) -> Pot:
     """Return the pot of the period that `moment` falls in."""
-    return Pot(budget.tenant_id, budget.id, budget.window.start(moment))
+    return Pot(budget.tenant_id, budget.id, budget.period(moment)[0])
 
 
 def a_charge(pot: Pot, picos: int, lease_id: UUID | None = None) -> Charge:

@@ -1,10 +1,14 @@
-"""Ids that nothing has yet."""
+"""Ids that nothing has yet, and words that nothing knows yet."""
 
+from enum import StrEnum
+from typing import TypeVar
 from uuid import UUID
 
+from omni_core.domain.kernel.stored import stored
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.testing.ids import SequentialIds
 
+E = TypeVar("E", bound=StrEnum)
 _ids = SequentialIds.unlike_others()
 
 
@@ -16,3 +20,8 @@ def an_id() -> UUID:
 def a_tenant_id() -> TenantId:
     """Return the id of a tenant that nobody has made."""
     return TenantId(an_id())
+
+
+def unheard_of(words: type[E]) -> E:
+    """Return a word, as a row may hold it, that this release does not know."""
+    return stored(words, "unheard_of")

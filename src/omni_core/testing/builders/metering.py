@@ -5,7 +5,8 @@ from typing import Any
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.metering.api import CallStatus, Quantities, UsageEvent
 from omni_core.domain.pricing.api import Price
-from omni_core.testing.builders.kernel import an_id
+from omni_core.testing.builders.kernel import a_tenant_id, an_id, unheard_of
+from omni_core.testing.builders.pricing import a_price
 from omni_core.testing.clock import NOON
 
 USED = Quantities(input=1000, cached_input=200, output=300, request=1)
@@ -40,3 +41,10 @@ def a_call(tenant_id: TenantId, price: Price, **given: Any) -> UsageEvent:
             **given,
         }
     )
+
+
+def a_call_of_another_release() -> UsageEvent:
+    """Return a call of a tenant of its own that this release would refuse; for `rebuilds`."""
+    price = a_price()
+    odd = {"status": unheard_of(CallStatus), "quantities": Quantities(input=-5), "currency": "XYZ", "cost_picos": -7}
+    return a_call(a_tenant_id(), price, idempotency_key="", **odd)

@@ -10,10 +10,11 @@ from omni_core.domain.jobs.errors import UnknownJob
 from omni_core.domain.jobs.model import Job
 from omni_core.domain.jobs.ports import JobQueue, JobStore
 from omni_core.domain.jobs.values import Delivery, JobFailure, JobProgress, JobStatus
+from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.tenancy import Scope, TenantId
 from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.testing.builders.jobs import a_job
-from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id, unheard_of
 from omni_core.testing.clock import NOON
 
 _LATER = NOON + timedelta(seconds=1, microseconds=1)
@@ -113,6 +114,31 @@ class JobStoreContract:
             for read in (job_store.get, job_store.lock):
                 with pytest.raises(UnknownJob):
                     await read(tx, theirs.id)
+
+    async def test_a_job_of_another_release_is_read_and_repaired(self, uow: UnitOfWork, job_store: JobStore) -> None:
+        job = rebuilds(a_job)(
+            a_tenant_id(),
+            kind="No Kind",
+            max_attempts=0,
+            scopes=frozenset({Scope.CHAT, unheard_of(Scope)}),
+            status=unheard_of(JobStatus),
+            progress=rebuilds(JobProgress)(3, 1),
+            error=JobFailure("later.error", "unheard of"),
+            idempotency_key="",
+        )
+        await stored(uow, job_store, job)
+        assert await stored(uow, job_store, rebuilds(a_job)(job.tenant_id, kind=job.kind, idempotency_key="")) == job
+        async with uow(job.tenant_id) as tx:
+            assert await job_store.get(tx, job.id) == job
+            assert list(await job_store.list(tx, 10, None, None)) == [job]
+            assert list(await job_store.list(tx, 10, None, JobStatus.QUEUED)) == []
+            locked = await job_store.lock(tx, job.id)
+            locked.cancel(NOON)
+            locked.max_attempts, locked.progress = 1, JobProgress(1, 1)
+            await job_store.save(tx, locked)
+        async with uow(job.tenant_id) as tx:
+            repaired = await job_store.get(tx, job.id)
+        assert (repaired.status, repaired.max_attempts, repaired.scopes) == (JobStatus.CANCELLED, 1, job.scopes)
 
 
 async def stored(uow: UnitOfWork, job_store: JobStore, job: Job) -> Job | None:

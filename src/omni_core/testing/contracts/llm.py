@@ -6,6 +6,7 @@ from contextlib import aclosing
 import msgspec
 import pytest
 
+from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.llm.errors import ModelExists, ProviderExists, UnknownModel, UnknownProvider
@@ -13,6 +14,11 @@ from omni_core.domain.llm.model import ChatDelta, ChatRequest, FinishReason, Mes
 from omni_core.domain.llm.ports import Capabilities, CatalogueStore, OpenChatModel
 from omni_core.testing.builders.kernel import a_tenant_id
 from omni_core.testing.builders.llm import a_model, a_provider
+
+_TEXT = (
+    "The lighthouse of Cordouan stands at the mouth of the Gironde. It was finished in 1611. "
+    "Its keepers still live there. Who lives in the lighthouse?"
+)
 
 
 class CatalogueStoreContract:
@@ -72,11 +78,24 @@ class CatalogueStoreContract:
             with pytest.raises(UnknownProvider):
                 await catalogue_store.remove_provider(tx, "openai")
 
-
-_TEXT = (
-    "The lighthouse of Cordouan stands at the mouth of the Gironde. It was finished in 1611. "
-    "Its keepers still live there. Who lives in the lighthouse?"
-)
+    async def test_what_another_release_added_is_listed_and_removed(
+        self, uow: UnitOfWork, catalogue_store: CatalogueStore, owner: TenantId
+    ) -> None:
+        provider = rebuilds(a_provider)("no name!", kind="telepathy", base_url="nowhere", read_timeout_s=0.0)
+        model = rebuilds(a_model)("no name!", "no name!", context_length=0, max_output_tokens=-1)
+        async with uow(owner) as tx:
+            for one in (provider, a_provider()):
+                await catalogue_store.add_provider(tx, one)
+            for other in (model, a_model()):
+                await catalogue_store.add_model(tx, other)
+        async with uow(owner) as tx:
+            assert list(await catalogue_store.providers(tx)) == [provider, a_provider()]
+            assert list(await catalogue_store.models(tx)) == [a_model(), model]
+            await catalogue_store.remove_model(tx, model.name)
+            await catalogue_store.remove_provider(tx, provider.name)
+        async with uow(owner) as tx:
+            assert list(await catalogue_store.providers(tx)) == [a_provider()]
+            assert list(await catalogue_store.models(tx)) == [a_model()]
 
 
 class ChatModelContract:

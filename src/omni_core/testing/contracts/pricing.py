@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.pricing.errors import PriceExists
@@ -69,6 +70,14 @@ class PriceStoreContract:
         await stored(uow, price_store, price)
         async with uow(a_tenant_id()) as tx:
             assert list(await price_store.list(tx, price.model)) == []
+
+    async def test_a_price_of_another_release_is_listed(self, uow: UnitOfWork, price_store: PriceStore) -> None:
+        tier = Tier(5, a_price().tiers[0].rates)
+        price = rebuilds(a_price)(model=" no name ", currency="XYZ", tiers=(tier, tier))
+        bare = rebuilds(a_price)(model="~", tiers=())
+        owner = await stored(uow, price_store, price, bare)
+        async with uow(owner) as tx:
+            assert list(await price_store.list(tx)) == [price, bare]
 
 
 async def stored(uow: UnitOfWork, price_store: PriceStore, *prices: Price) -> TenantId:

@@ -10,11 +10,12 @@ from omni_core.domain.billing.ports import BillableUsage
 from omni_core.domain.billing.rating import UsageTotal
 from omni_core.domain.kernel.clock import Month
 from omni_core.domain.kernel.ids import Ids
+from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.metering.api import Meter, Quantities, UsageEvent, UsageLog
 from omni_core.domain.pricing.api import Rates, Tier
 from omni_core.testing.builders.kernel import a_tenant_id
-from omni_core.testing.builders.metering import USED, a_call
+from omni_core.testing.builders.metering import USED, a_call, a_call_of_another_release
 from omni_core.testing.builders.pricing import a_price
 
 NOVEMBER = Month(2026, 11)
@@ -167,6 +168,19 @@ class BillableUsageContract:
             assert len(await billable_usage.claim(tx, invoice_id, NOVEMBER.end)) == 1
         async with uow(a_tenant_id()) as tx:
             assert list(await billable_usage.events(tx, invoice_id, 10, None)) == []
+
+    async def test_a_call_of_another_release_is_added_up_and_claimed(
+        self, uow: UnitOfWork, billable_usage: BillableUsage, usage_log: UsageLog, ids: Ids
+    ) -> None:
+        call, invoice_id = rebuilds(a_call_of_another_release)(), ids.new()
+        await record(usage_log, [call])
+        async with uow(call.tenant_id) as tx:
+            totals = await billable_usage.unbilled(tx, NOVEMBER.end)
+            assert list(await billable_usage.claim(tx, invoice_id, NOVEMBER.end)) == totals
+            assert list(await billable_usage.events(tx, invoice_id, 10, None)) == [call]
+        assert [(one.calls, one.quantities, one.cost_picos) for one in totals] == [
+            (1, call.quantities, call.cost_picos)
+        ]
 
 
 async def record(usage_log: UsageLog, calls: Iterable[UsageEvent]) -> None:

@@ -3,18 +3,21 @@
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from omni_core.domain.billing.errors import InvoiceIsFinalized, UnknownInvoice
-from omni_core.domain.billing.model import Invoice, InvoiceLine
+from omni_core.domain.billing.model import Invoice, InvoiceLine, InvoiceStatus
 from omni_core.domain.billing.ports import InvoiceStore
 from omni_core.domain.billing.rating import UsageTotal, lines_of
 from omni_core.domain.kernel.clock import Month
 from omni_core.domain.kernel.ids import Ids
+from omni_core.domain.kernel.money import Money
+from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.metering.api import Meter, Quantities
-from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id, unheard_of
 from omni_core.testing.builders.pricing import a_price
 from omni_core.testing.clock import NOON
 
@@ -132,11 +135,44 @@ class InvoiceStoreContract:
             with pytest.raises(UnknownInvoice):
                 await invoice_store.get(tx, theirs.id)
 
+    async def test_a_draft_of_another_release_is_read_and_repaired(
+        self, uow: UnitOfWork, invoice_store: InvoiceStore, ids: Ids
+    ) -> None:
+        draft = rebuilds(a_draft_of_another_release)(ids, InvoiceStatus.DRAFT)
+        await save(uow, invoice_store, draft)
+        async with uow(draft.tenant_id) as tx:
+            assert await invoice_store.get(tx, draft.id) == draft
+            assert list(await invoice_store.list(tx, 10, None)) == [draft.summary]
+        repaired = a_draft(ids, id=draft.id, tenant_id=draft.tenant_id)
+        repaired.bill(some_lines(NOVEMBER))
+        await save(uow, invoice_store, repaired)
+        async with uow(draft.tenant_id) as tx:
+            assert await invoice_store.get(tx, draft.id) == repaired
+
+    async def test_an_invoice_whose_status_only_another_release_knows_is_read_and_left_as_it_is(
+        self, uow: UnitOfWork, invoice_store: InvoiceStore, ids: Ids
+    ) -> None:
+        invoice = rebuilds(a_draft_of_another_release)(ids, unheard_of(InvoiceStatus))
+        await save(uow, invoice_store, invoice)
+        with pytest.raises(InvoiceIsFinalized):
+            await save(uow, invoice_store, a_draft(ids, id=invoice.id, tenant_id=invoice.tenant_id))
+        async with uow(invoice.tenant_id) as tx:
+            assert await invoice_store.of_month(tx, NOVEMBER) == invoice
+
 
 def a_draft(ids: Ids, **given: Any) -> Invoice:
     """Return an empty draft of November for a tenant of its own; `given` are arguments of `Invoice.draft`."""
     arguments = {"id": ids.new(), "tenant_id": a_tenant_id(), "month": NOVEMBER, "currency": "USD", "now": NOON}
     return Invoice.draft(**{**arguments, **given})
+
+
+def a_draft_of_another_release(ids: Ids, status: InvoiceStatus) -> Invoice:
+    """Return an invoice whose total is not its lines', in a currency and a meter that nobody knows; for `rebuilds`."""
+    invoice = a_draft(ids, currency="XYZ")
+    line = some_lines(NOVEMBER)[0]
+    odd = msgspec.structs.replace(line, meter=unheard_of(Meter), amount=Money(line.amount.minor, "XYZ"))
+    invoice.lines, invoice.total, invoice.status = (odd,), Money(7, "XYZ"), status
+    return invoice
 
 
 def some_lines(*months: Month) -> tuple[InvoiceLine, ...]:

@@ -10,10 +10,11 @@ from omni_core.domain.budgets.model import Budget, Spending, Window
 from omni_core.domain.budgets.ports import BudgetStore, Leases
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.money import Money
+from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.testing.builders.budgets import CENT, LATER, a_budget, a_lease_id, acquire, pot_of, spending_of, stored
-from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id, unheard_of
 from omni_core.testing.clock import NOON
 
 
@@ -115,6 +116,24 @@ class BudgetStoreContract:
                 await budget_store.lock(tx, theirs.id)
             await budget_store.remove(tx, theirs.id)
         assert await budgets_of(uow, budget_store, theirs.tenant_id) == [theirs]
+
+    @pytest.mark.parametrize("limit", [(-1, "USD"), (1234, "XYZ")])
+    async def test_a_budget_of_another_release_is_read_repaired_and_removed(
+        self, uow: UnitOfWork, budget_store: BudgetStore, limit: tuple[int, str]
+    ) -> None:
+        budget = rebuilds(lambda: a_budget(a_tenant_id(), window=unheard_of(Window), limit=Money(*limit)))()
+        await stored(uow, budget_store, budget)
+        assert await budgets_of(uow, budget_store, budget.tenant_id) == [budget]
+        async with uow(budget.tenant_id) as tx:
+            locked = await budget_store.lock(tx, budget.id)
+            assert locked == budget
+            locked.change_limit(Money(100, "USD"))
+            await budget_store.save(tx, locked)
+        (repaired,) = await budgets_of(uow, budget_store, budget.tenant_id)
+        assert (repaired.limit, repaired.window) == (Money(100, "USD"), unheard_of(Window))
+        async with uow(budget.tenant_id) as tx:
+            await budget_store.remove(tx, budget.id)
+        assert await budgets_of(uow, budget_store, budget.tenant_id) == []
 
 
 async def budgets_of(uow: UnitOfWork, budget_store: BudgetStore, tenant_id: TenantId) -> list[Budget]:

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from omni_core.domain.kernel.ids import Ids
+from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.metering.api import CallStatus, Grouping, Quantities, UsageEvent, UsageLog, UsageQuery, UsageSum
 from omni_core.domain.metering.ports import UsageReader
 from omni_core.testing.builders.kernel import a_tenant_id
-from omni_core.testing.builders.metering import a_call
+from omni_core.testing.builders.metering import a_call, a_call_of_another_release
 from omni_core.testing.builders.pricing import a_price
 
 PRICE = a_price()
@@ -145,6 +146,16 @@ class UsageReaderContract:
         stranger = a_tenant_id()
         assert sum(one.calls for one in await sums(uow, usage_reader, stranger, *by)) == 0
         assert await events(uow, usage_reader, stranger) == []
+
+    async def test_a_call_of_another_release_is_told_and_added_up(
+        self, uow: UnitOfWork, usage_log: UsageLog, usage_reader: UsageReader
+    ) -> None:
+        call = rebuilds(a_call_of_another_release)()
+        await usage_log.append(call)
+        assert await events(uow, usage_reader, call.tenant_id) == [call]
+        assert await sums(uow, usage_reader, call.tenant_id, "status") == [
+            UsageSum({"status": "unheard_of"}, 1, call.quantities, call.cost_picos)
+        ]
 
 
 async def sums(

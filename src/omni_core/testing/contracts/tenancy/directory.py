@@ -1,8 +1,11 @@
 """What every Directory does."""
 
+from omni_core.domain.kernel.stored import rebuilds
+from omni_core.domain.kernel.tenancy import Scope
 from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.tenancy.model import Tenant, TenantStatus
-from omni_core.domain.tenancy.ports import Directory, KeyStore, TenantStore
+from omni_core.domain.tenancy.ports import Directory, KeyRecord, KeyStore, TenantStore
+from omni_core.testing.builders.kernel import unheard_of
 from omni_core.testing.builders.tenancy import a_key_token, a_tenant, an_api_key
 from omni_core.testing.clock import NOON
 
@@ -74,6 +77,17 @@ class DirectoryContract:
             found = await directory.find_key(key.public_id)
             assert found is not None
             assert found.key.revoked_at is None
+
+    async def test_a_key_and_a_tenant_of_another_release_are_found(
+        self, directory: Directory, uow: UnitOfWork, tenant_store: TenantStore, key_store: KeyStore
+    ) -> None:
+        tenant = rebuilds(a_tenant)(name="", status=unheard_of(TenantStatus))
+        key = rebuilds(an_api_key)(tenant.id, name="", scopes=frozenset({unheard_of(Scope)}))
+        async with uow(tenant.id) as tx:
+            await tenant_store.add(tx, tenant)
+            await key_store.add(tx, key)
+        assert await directory.find_key(key.public_id) == KeyRecord(key, unheard_of(TenantStatus))
+        assert await directory.tenant_of_slug(tenant.slug) == tenant.id
 
 
 async def stored(uow: UnitOfWork, tenant_store: TenantStore) -> Tenant:

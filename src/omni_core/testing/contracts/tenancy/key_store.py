@@ -5,14 +5,17 @@ from datetime import timedelta
 
 import pytest
 
+from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.tenancy import Scope
 from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.tenancy.errors import UnknownKey
 from omni_core.domain.tenancy.keys import ApiKey
 from omni_core.domain.tenancy.ports import KeyStore
-from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id, unheard_of
 from omni_core.testing.builders.tenancy import an_api_key
 from omni_core.testing.clock import NOON
+
+DAY = timedelta(days=1)
 
 
 class KeyStoreContract:
@@ -80,6 +83,26 @@ class KeyStoreContract:
                 await key_store.lock(tx, theirs.id)
         async with uow(theirs.tenant_id) as tx:
             assert await key_store.lock(tx, theirs.id) == theirs
+
+    async def test_a_key_of_another_release_is_read_and_revoked(self, uow: UnitOfWork, key_store: KeyStore) -> None:
+        scopes = frozenset({Scope.CHAT, unheard_of(Scope)})
+        key = await stored(
+            uow, key_store, rebuilds(an_api_key)(a_tenant_id(), name="", scopes=scopes, expires_at=NOON - DAY)
+        )
+        async with uow(key.tenant_id) as tx:
+            assert list(await key_store.list(tx, 10, None)) == [key]
+            assert await key_store.has(tx, key.id)
+            locked = await key_store.lock(tx, key.id)
+            locked.revoke(NOON)
+            await key_store.save(tx, locked)
+        async with uow(key.tenant_id) as tx:
+            revoked = await key_store.lock(tx, key.id)
+        assert (revoked.revoked_at, revoked.scopes) == (NOON, scopes)
+
+    async def test_a_key_without_scopes_is_read(self, uow: UnitOfWork, key_store: KeyStore) -> None:
+        key = await stored(uow, key_store, rebuilds(an_api_key)(a_tenant_id(), scopes=frozenset()))
+        async with uow(key.tenant_id) as tx:
+            assert await key_store.lock(tx, key.id) == key
 
 
 async def stored(uow: UnitOfWork, key_store: KeyStore, key: ApiKey) -> ApiKey:

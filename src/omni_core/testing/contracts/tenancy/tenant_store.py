@@ -2,12 +2,13 @@
 
 import pytest
 
+from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.tenancy.errors import MemberExists, TenantExists, UnknownMember, UnknownTenant
-from omni_core.domain.tenancy.model import Member, Tenant, TenantStatus
+from omni_core.domain.tenancy.model import Member, MemberRole, Tenant, TenantStatus
 from omni_core.domain.tenancy.ports import TenantStore
-from omni_core.testing.builders.kernel import a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id, unheard_of
 from omni_core.testing.builders.tenancy import a_member, a_tenant
 
 
@@ -105,6 +106,34 @@ class TenantStoreContract:
             with pytest.raises(UnknownMember):
                 await tenant_store.remove_member(tx, member.id)
         assert await members_of(uow, tenant_store, theirs.id) == [member]
+
+    async def test_a_tenant_of_another_release_is_read_and_repaired(
+        self, uow: UnitOfWork, tenant_store: TenantStore
+    ) -> None:
+        slug = f"Not a slug {a_tenant_id()}"
+        tenant = rebuilds(a_tenant)(slug=slug, name=" ", status=unheard_of(TenantStatus))
+        await stored(uow, tenant_store, tenant)
+        async with uow(tenant.id) as tx:
+            assert await tenant_store.get(tx) == tenant
+            locked = await tenant_store.lock(tx)
+            locked.name = "Acme"
+            locked.reactivate()
+            await tenant_store.save(tx, locked)
+        async with uow(tenant.id) as tx:
+            repaired = await tenant_store.get(tx)
+        assert (repaired.slug, repaired.name, repaired.status) == (slug, "Acme", TenantStatus.ACTIVE)
+
+    async def test_a_member_of_another_release_is_listed_and_removed(
+        self, uow: UnitOfWork, tenant_store: TenantStore
+    ) -> None:
+        tenant = await stored(uow, tenant_store, a_tenant())
+        member = rebuilds(a_member)(tenant.id, email="No Address", role=unheard_of(MemberRole))
+        async with uow(tenant.id) as tx:
+            await tenant_store.add_member(tx, member)
+        assert await members_of(uow, tenant_store, tenant.id) == [member]
+        async with uow(tenant.id) as tx:
+            await tenant_store.remove_member(tx, member.id)
+        assert await members_of(uow, tenant_store, tenant.id) == []
 
 
 async def stored(uow: UnitOfWork, tenant_store: TenantStore, tenant: Tenant) -> Tenant:
