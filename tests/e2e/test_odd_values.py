@@ -76,7 +76,7 @@ async def test_in_queries(server: Program, installation: Installation, endpoints
 async def test_in_paths(server: Program, installation: Installation, endpoints: list[Endpoint]) -> None:
     async with calling(server, await installation.operator_key()) as client:
         for endpoint in endpoints:
-            for name in endpoint.parameters:
+            for place in endpoint.places:
                 for text in filter(None, TEXTS):
-                    request = endpoint.request({name: quote(text, safe="")})
-                    assert_it_stood(await client.request(**request), (str(endpoint), name, text))
+                    request = endpoint.request({place: quote(text, safe="")})
+                    assert_it_stood(await client.request(**request), (str(endpoint), place, text))

@@ -8,14 +8,16 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from omni_core import Scope
 from tests.support.endpoints import Endpoint, endpoints_of
 from tests.support.installation import Customer, Installation, calling
 from tests.support.program import Program
 from tests.support.refusals import assert_problem
+from tests.support.settling import collection_of, settling, thefts
 from tests.support.waiting import eventually
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+TENANT = "/v1/tenants/{tenant_id}"
+KEY = "/v1/keys/{key_id}"
 
 
 class Tenant:
@@ -25,29 +27,20 @@ class Tenant:
         self.customer = customer
         self.client = client
         self._endpoints = endpoints
-        self.ids: dict[str, str] = {"tenant_id": str(customer.id)}
+        self.ids: dict[str, str] = {TENANT: str(customer.id)}
 
     async def settle_in(self) -> None:
-        """Make one of everything that a tenant can make, and learn the ids."""
-        for endpoint in self._endpoints:
-            if endpoint.examples and not endpoint.parameters and endpoint.scope != Scope.PLATFORM_ADMIN:
-                (await self.client.request(**endpoint.request({}))).raise_for_status()
-        for endpoint in self._endpoints:
-            for name in endpoint.ids:
-                if name not in self.ids:
-                    self.ids[name] = await self._first_id(endpoint.collection)
-
-    async def _first_id(self, collection: str) -> str:
-        answer = (await self.client.get(collection)).raise_for_status().json()
-        rows = answer if isinstance(answer, list) else answer["items"]
-        first: str = rows[0]["id"]
-        return first
+        """Make one of everything that a tenant can make, and learn the ids, each by its place in a path."""
+        for step in settling(self._endpoints):
+            answer = (await self.client.request(**step.endpoint.request(self.ids))).raise_for_status()
+            if step.place is not None:
+                self.ids[step.place] = step.first_of(answer.json())
 
     async def sights(self, ids: Mapping[str, str], **headers: str) -> dict[str, Any]:
         """Return the answer of every endpoint that only reads, with these ids in its path."""
         answers = {}
         for endpoint in self._endpoints:
-            if endpoint.method == "GET" and endpoint.scope != Scope.PLATFORM_ADMIN:
+            if endpoint.method == "GET" and not endpoint.is_operators:
                 answer = await self.client.request(**endpoint.request(ids), headers=headers)
                 answers[endpoint.path] = answer.json() if answer.is_success else answer.status_code
         return answers
@@ -97,9 +90,11 @@ async def secrets(owner: Tenant) -> set[str]:
 
 
 def test_there_is_something_to_steal(owner: Tenant, endpoints: list[Endpoint], secrets: set[str]) -> None:
-    assert {name for endpoint in endpoints for name in endpoint.ids} == owner.ids.keys()
-    assert {"tenant_id", "key_id", "member_id", "budget_id", "invoice_id", "job_id"} <= owner.ids.keys()
-    assert secrets >= set(owner.ids.values())
+    places = {place for endpoint in endpoints for place in endpoint.ids}
+    operators = {endpoint.path for endpoint in endpoints if endpoint.method == "GET" and endpoint.is_operators}
+    assert {place for place in places - owner.ids.keys() if collection_of(place) not in operators} == set()
+    assert {TENANT, KEY, "/v1/budgets/{budget_id}", "/v1/invoices/{invoice_id}", "/v1/jobs/{job_id}"} <= places
+    assert secrets >= {owner.ids[place] for place in places & owner.ids.keys()}
 
 
 async def test_another_tenants_id_is_an_id_of_nothing(
@@ -107,29 +102,30 @@ async def test_another_tenants_id_is_an_id_of_nothing(
 ) -> None:
     before = await owner.sights(owner.ids)
     for endpoint in endpoints:
-        if not endpoint.ids:
-            continue
-        stolen, guessed = [
-            await thief.client.request(**endpoint.request(ids))
-            for ids in (owner.ids, {name: str(uuid4()) for name in endpoint.ids})
-        ]
-        status = 403 if endpoint.scope == Scope.PLATFORM_ADMIN else 404
-        assert (str(endpoint), stolen.status_code) == (str(endpoint), status)
-        # The answer does not even tell that there is such a thing.
-        problem = assert_problem(stolen, status, guessed.json()["code"])
-        assert problem["kind"] == ("forbidden" if status == 403 else "not_found")
+        for ids in thefts(endpoint, owner.ids, thief.ids):
+            stolen, guessed = [await thief.client.request(**endpoint.request(values)) for values in ids]
+            status = 403 if endpoint.is_operators else 404
+            assert (str(endpoint), stolen.status_code) == (str(endpoint), status)
+            # The answer does not even tell that there is such a thing.
+            problem = assert_problem(stolen, status, guessed.json()["code"])
+            assert problem["kind"] == ("forbidden" if status == 403 else "not_found")
     assert await owner.sights(owner.ids) == before
 
 
-async def test_listings_show_ones_own(owner: Tenant, thief: Tenant, secrets: set[str]) -> None:
+async def test_listings_show_ones_own(
+    owner: Tenant, thief: Tenant, endpoints: list[Endpoint], secrets: set[str]
+) -> None:
     answers = await thief.sights(thief.ids)
-    assert {path: answer for path, answer in answers.items() if isinstance(answer, int)} == {"/v1/models/{name}": 404}
+    unnamed = {endpoint.path for endpoint in endpoints if not thief.ids.keys() >= set(endpoint.places)}
+    assert {path: answer for path, answer in answers.items() if isinstance(answer, int)} == dict.fromkeys(
+        unnamed & answers.keys(), 404
+    )
     assert set(_ID.findall(str(answers))) & secrets == set()
     assert owner.customer.slug not in str(answers)
 
 
 async def test_filters_by_another_tenants_id_find_nothing(owner: Tenant, thief: Tenant) -> None:
-    query = {"since": "2020-01-01", "until": "2100-01-01", "key_id": owner.ids["key_id"]}
+    query = {"since": "2020-01-01", "until": "2100-01-01", "key_id": owner.ids[KEY]}
     events = (await thief.client.get("/v1/usage/events", params=query)).raise_for_status().json()
     sums = (await thief.client.get("/v1/usage", params=query)).raise_for_status().json()
     assert events == {"items": [], "next_cursor": None}
@@ -137,7 +133,7 @@ async def test_filters_by_another_tenants_id_find_nothing(owner: Tenant, thief: 
 
 
 async def test_a_budget_is_for_ones_own_key(owner: Tenant, thief: Tenant) -> None:
-    for key_id in (owner.ids["key_id"], str(uuid4())):
+    for key_id in (owner.ids[KEY], str(uuid4())):
         body = {"window": "day", "limit": "0.00", "key_id": key_id}
         problem = assert_problem(await thief.client.post("/v1/budgets", json=body), 400, "budgets.invalid_budget")
         assert problem["field"] == "key_id"
@@ -155,9 +151,7 @@ async def test_the_tenant_header_is_the_operators_alone(
 ) -> None:
     before = await owner.sights(owner.ids)
     for endpoint in endpoints:
-        answer = await thief.client.request(
-            **endpoint.request(owner.ids), headers={"Omni-Tenant": owner.ids["tenant_id"]}
-        )
+        answer = await thief.client.request(**endpoint.request(owner.ids), headers={"Omni-Tenant": owner.ids[TENANT]})
         assert_problem(answer, 403, "kernel.missing_scope")
     assert await owner.sights(owner.ids) == before
 
@@ -165,7 +159,7 @@ async def test_the_tenant_header_is_the_operators_alone(
 async def test_an_operator_sees_what_the_tenant_sees(
     server: Program, installation: Installation, owner: Tenant, endpoints: list[Endpoint]
 ) -> None:
-    async with calling(server, await installation.operator_key(), **{"Omni-Tenant": owner.ids["tenant_id"]}) as client:
+    async with calling(server, await installation.operator_key(), **{"Omni-Tenant": owner.ids[TENANT]}) as client:
         operator = Tenant(owner.customer, client, endpoints)
         assert await operator.sights(owner.ids) == await owner.sights(owner.ids)
         answer = await client.get("/v1/tenant", headers={"Omni-Tenant": "not-an-id"})
