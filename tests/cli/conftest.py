@@ -1,5 +1,6 @@
-"""A database for each test module, and the command line called on it, in this process."""
+"""One database for all of these tests, and the command line called on it, in this process."""
 
+import itertools
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterator
@@ -12,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from omni_cli.main import app
 
+_numbers = itertools.count(1)
 MASTER_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 
@@ -51,29 +53,50 @@ def log_as_before() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def database_url(make_database_url: Callable[[], Awaitable[str]]) -> str:
-    """A migrated database of this module's own, as its owner."""
+    """The migrated database that these tests share, as its owner. `fresh_database_url` is for a test that minds."""
     return await make_database_url()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bare(home: Path) -> CommandLine:
     """`omni` with settings of its own and no database."""
     unset = dict.fromkeys(("DATABASE_URL", "OMNI_OWNER_DATABASE_URL", "OMNI_TENANT", "OMNI_DEBUG", "OMNI_CONFIG"))
     return CommandLine({**unset, "OMNI_HOME": str(home), "OMNI_SECRET_KEY": MASTER_KEY})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def omni(bare: CommandLine, database_url: str) -> CommandLine:
-    """`omni` on this module's database, with the tenants acme and globex."""
+    """`omni` on the shared database, whose oldest tenants are acme and globex.
+
+    A test that counts what a tenant has, or changes the tenant, makes one of its own (`tenant`, `make_tenant`).
+    """
     line = CommandLine({**bare.variables, "DATABASE_URL": database_url})
     line("db", "upgrade")
     line("tenants", "create", "acme", "--owner-email", "ann@acme.example")
     line("tenants", "create", "globex")
     return line
+
+
+@pytest.fixture(scope="session")
+def make_tenant(omni: CommandLine) -> Callable[[], str]:
+    """Call it for the slug of a new tenant."""
+
+    def make() -> str:
+        slug = f"tenant-{next(_numbers)}"
+        omni("tenants", "create", slug)
+        return slug
+
+    return make
+
+
+@pytest.fixture
+def tenant(make_tenant: Callable[[], str]) -> str:
+    """The slug of a tenant of this test's own."""
+    return make_tenant()

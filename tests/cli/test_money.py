@@ -1,5 +1,6 @@
 """`omni usage`, `prices`, `budgets`, `billing` and `jobs`: from a call to its invoice, on a database."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,55 +15,67 @@ QUESTION = "The pool opens at nine. A ticket costs four pounds. How much does a 
 
 
 @pytest.fixture(scope="module")
-def used(omni: CommandLine) -> dict[str, Any]:
-    """Three calls on acme's account; the usage of one of them."""
+def payer(make_tenant: Callable[[], str]) -> str:
+    """The tenant whose calls are paid for."""
+    return make_tenant()
+
+
+@pytest.fixture(scope="module")
+def other(make_tenant: Callable[[], str]) -> str:
+    """A tenant that makes no call."""
+    return make_tenant()
+
+
+@pytest.fixture(scope="module")
+def used(omni: CommandLine, payer: str) -> dict[str, Any]:
+    """Three calls on the payer's account; the usage of one of them."""
     usage: dict[str, Any] = {}
     for _ in range(3):
-        usage = omni.json("chat", "--tenant", "acme", QUESTION)["usage"]
+        usage = omni.json("chat", "--tenant", payer, QUESTION)["usage"]
     return usage
 
 
-def test_usage_is_added_up(omni: CommandLine, used: dict[str, Any]) -> None:
-    (row,) = omni.json("usage", "--tenant", "acme")["items"]
+def test_usage_is_added_up(omni: CommandLine, used: dict[str, Any], payer: str) -> None:
+    (row,) = omni.json("usage", "--tenant", payer)["items"]
     assert row["group"] == {"model": "omni-brain"}
     assert row["calls"] == 3
     assert row["quantities"]["input"] == 3 * used["input_tokens"]
     assert row["quantities"]["output"] == 3 * used["output_tokens"]
     assert row["cost_picos"] == int(Decimal(row["cost"]).scaleb(12)) > 0
-    assert omni.json("usage", "summary", "--tenant", "acme")["items"] == [row]
-    assert row["cost"] in omni("usage", "--tenant", "acme").stdout
+    assert omni.json("usage", "summary", "--tenant", payer)["items"] == [row]
+    assert row["cost"] in omni("usage", "--tenant", payer).stdout
 
 
-def test_usage_is_grouped_and_limited(omni: CommandLine, used: dict[str, Any]) -> None:
-    (row,) = omni.json("usage", "--tenant", "acme", "--by", "day,status", "--by", "provider")["items"]
+def test_usage_is_grouped_and_limited(omni: CommandLine, used: dict[str, Any], payer: str, other: str) -> None:
+    (row,) = omni.json("usage", "--tenant", payer, "--by", "day,status", "--by", "provider")["items"]
     assert row["group"].keys() == {"day", "status", "provider"}
-    assert omni.json("usage", "--tenant", "acme", "--model", "other")["items"] == []
-    assert omni.json("usage", "--tenant", "acme", "--until", f"{MONTH}-01", "--since", "2020-01-01")["items"] == []
-    assert omni.json("usage", "--tenant", "globex")["items"] == []
+    assert omni.json("usage", "--tenant", payer, "--model", "other")["items"] == []
+    assert omni.json("usage", "--tenant", payer, "--until", f"{MONTH}-01", "--since", "2020-01-01")["items"] == []
+    assert omni.json("usage", "--tenant", other)["items"] == []
 
 
-def test_calls_are_listed_newest_first(omni: CommandLine, used: dict[str, Any]) -> None:
-    page = omni.json("usage", "events", "--tenant", "acme", "--limit", "2")
+def test_calls_are_listed_newest_first(omni: CommandLine, used: dict[str, Any], payer: str) -> None:
+    page = omni.json("usage", "events", "--tenant", payer, "--limit", "2")
     times = [one["occurred_at"] for one in page["items"]]
     assert times == sorted(times, reverse=True)
-    rest = omni.json("usage", "events", "--tenant", "acme", "--cursor", page["next_cursor"])
+    rest = omni.json("usage", "events", "--tenant", payer, "--cursor", page["next_cursor"])
     assert (len(times), len(rest["items"]), rest["next_cursor"]) == (2, 1, None)
     assert page["items"][0]["currency"] == "USD"
-    assert "completed" in omni("usage", "events", "--tenant", "acme").stdout
+    assert "completed" in omni("usage", "events", "--tenant", payer).stdout
 
 
-def test_a_budget_is_made_changed_and_removed(omni: CommandLine) -> None:
-    made = omni.json("budgets", "set", "--tenant", "globex", "--limit", "10")
-    changed = omni.json("budgets", "set", "--tenant", "globex", "--limit", "12.50")
+def test_a_budget_is_made_changed_and_removed(omni: CommandLine, other: str) -> None:
+    made = omni.json("budgets", "set", "--tenant", other, "--limit", "10")
+    changed = omni.json("budgets", "set", "--tenant", other, "--limit", "12.50")
     assert made["budget"]["id"] == changed["budget"]["id"]
     assert changed["budget"]["limit"] == {"minor": 1250, "currency": "USD", "amount": "12.50"}
     assert changed["remaining"] == "12.50"
-    daily = omni.json("budgets", "set", "--tenant", "globex", "--limit", "1", "--window", "day")
-    assert omni.json("budgets", "list", "--tenant", "globex")["items"] == [changed, daily]
-    assert "12.50 USD" in omni("budgets", "list", "--tenant", "globex").stdout
-    omni("budgets", "remove", daily["budget"]["id"], "--tenant", "globex")
-    assert omni.error("budgets", "remove", daily["budget"]["id"], "--tenant", "globex", exits=66)
-    assert omni.error("budgets", "set", "--tenant", "globex", "--limit", "0.001", exits=65)
+    daily = omni.json("budgets", "set", "--tenant", other, "--limit", "1", "--window", "day")
+    assert omni.json("budgets", "list", "--tenant", other)["items"] == [changed, daily]
+    assert "12.50 USD" in omni("budgets", "list", "--tenant", other).stdout
+    omni("budgets", "remove", daily["budget"]["id"], "--tenant", other)
+    assert omni.error("budgets", "remove", daily["budget"]["id"], "--tenant", other, exits=66)
+    assert omni.error("budgets", "set", "--tenant", other, "--limit", "0.001", exits=65)
 
 
 def test_a_budget_that_is_used_up_is_75(omni: CommandLine) -> None:
@@ -84,27 +97,27 @@ def test_prices_are_set_and_listed(omni: CommandLine) -> None:
     assert omni.error("prices", "set", "omni-brain", "--price", "input=1", exits=65)["code"] == "pricing.invalid_price"
 
 
-def test_a_month_is_previewed_closed_and_shown(omni: CommandLine, used: dict[str, Any]) -> None:
-    exact = omni.json("usage", "--tenant", "acme")["items"][0]["cost_picos"]
-    preview = omni.json("billing", "preview", "--tenant", "acme", "--month", MONTH)
+def test_a_month_is_previewed_closed_and_shown(omni: CommandLine, used: dict[str, Any], payer: str, other: str) -> None:
+    exact = omni.json("usage", "--tenant", payer)["items"][0]["cost_picos"]
+    preview = omni.json("billing", "preview", "--tenant", payer, "--month", MONTH)
     assert (preview["status"], preview["number"]) == ("draft", None)
-    assert omni.json("billing", "list", "--tenant", "acme")["items"] == []
-    closed = omni.json("billing", "close", "--tenant", "acme", "--month", MONTH)
+    assert omni.json("billing", "list", "--tenant", payer)["items"] == []
+    closed = omni.json("billing", "close", "--tenant", payer, "--month", MONTH)
     assert (closed["status"], closed["number"], closed["month"]) == ("finalized", "INV-000001", MONTH)
     assert sum(line["exact_picos"] for line in closed["lines"]) == exact
     assert closed["total"]["minor"] == sum(line["amount"]["minor"] for line in closed["lines"])
-    assert omni.json("billing", "close", "--tenant", "acme", "--month", MONTH) == closed
-    assert omni.json("billing", "show", closed["id"], "--tenant", "acme") == closed
-    (listed,) = omni.json("billing", "list", "--tenant", "acme")["items"]
+    assert omni.json("billing", "close", "--tenant", payer, "--month", MONTH) == closed
+    assert omni.json("billing", "show", closed["id"], "--tenant", payer) == closed
+    (listed,) = omni.json("billing", "list", "--tenant", payer)["items"]
     assert listed["total"] == closed["total"]
-    told = omni("billing", "show", closed["id"], "--tenant", "acme").stdout
+    told = omni("billing", "show", closed["id"], "--tenant", payer).stdout
     assert "INV-000001" in told
     assert f"total  {closed['total']['amount']} USD" in told
-    assert omni.error("billing", "show", closed["id"], "--tenant", "globex", exits=66)
+    assert omni.error("billing", "show", closed["id"], "--tenant", other, exits=66)
 
 
-def test_a_month_that_has_not_begun_cannot_be_closed(omni: CommandLine) -> None:
-    error = omni.error("billing", "close", "--tenant", "acme", "--month", "2099-01", exits=65)
+def test_a_month_that_has_not_begun_cannot_be_closed(omni: CommandLine, payer: str) -> None:
+    error = omni.error("billing", "close", "--tenant", payer, "--month", "2099-01", exits=65)
     assert error["code"] == "billing.month_not_begun"
 
 
@@ -116,16 +129,16 @@ def test_who_closes_a_month_that_still_runs_is_told(omni: CommandLine) -> None:
     assert omni(*words, "--json").stderr == ""
 
 
-def test_a_month_is_closed_in_the_background_once(omni: CommandLine) -> None:
-    words = ["billing", "close", "--tenant", "globex", "--month", MONTH, "--background"]
+def test_a_month_is_closed_in_the_background_once(omni: CommandLine, payer: str, other: str) -> None:
+    words = ["billing", "close", "--tenant", other, "--month", MONTH, "--background"]
     queued = omni.json(*words)
     assert (queued["kind"], queued["status"], queued["arguments"]) == ("billing.close", "queued", {"month": MONTH})
     assert omni.json(*words)["id"] == queued["id"]
-    assert [one["id"] for one in omni.json("jobs", "list", "--tenant", "globex")["items"]] == [queued["id"]]
-    assert omni.json("jobs", "list", "--tenant", "globex", "--status", "failed")["items"] == []
-    assert omni.json("jobs", "show", queued["id"], "--tenant", "globex") == queued
-    assert omni.error("jobs", "show", queued["id"], "--tenant", "acme", exits=66)["code"] == "jobs.unknown_job"
-    assert omni.error("jobs", "retry", queued["id"], "--tenant", "globex", exits=73)["code"] == "jobs.wrong_status"
-    assert omni.json("jobs", "cancel", queued["id"], "--tenant", "globex")["status"] == "cancelled"
-    assert omni.json("jobs", "retry", queued["id"], "--tenant", "globex")["status"] == "queued"
-    assert "billing.close" in omni("jobs", "list", "--tenant", "globex").stdout
+    assert [one["id"] for one in omni.json("jobs", "list", "--tenant", other)["items"]] == [queued["id"]]
+    assert omni.json("jobs", "list", "--tenant", other, "--status", "failed")["items"] == []
+    assert omni.json("jobs", "show", queued["id"], "--tenant", other) == queued
+    assert omni.error("jobs", "show", queued["id"], "--tenant", payer, exits=66)["code"] == "jobs.unknown_job"
+    assert omni.error("jobs", "retry", queued["id"], "--tenant", other, exits=73)["code"] == "jobs.wrong_status"
+    assert omni.json("jobs", "cancel", queued["id"], "--tenant", other)["status"] == "cancelled"
+    assert omni.json("jobs", "retry", queued["id"], "--tenant", other)["status"] == "queued"
+    assert "billing.close" in omni("jobs", "list", "--tenant", other).stdout

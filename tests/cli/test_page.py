@@ -11,7 +11,7 @@ from tests.docs.fences import ROOT, fences
 PAGE = ROOT / "docs" / "howto" / "command-line.md"
 
 
-def test_the_page_works_from_top_to_bottom(bare: CommandLine, database_url: str, tmp_path: Path) -> None:
+def test_the_page_works_from_top_to_bottom(bare: CommandLine, fresh_database_url: str, tmp_path: Path) -> None:
     scripts = [fence.text for fence in fences() if fence.page == PAGE and fence.language == "bash"]
     # What starts Omni does not come back until it is stopped; tests/e2e starts it.
     runnable = [text for text in scripts if "omni up" not in text and "omni serve" not in text]
@@ -20,7 +20,7 @@ def test_the_page_works_from_top_to_bottom(bare: CommandLine, database_url: str,
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     ended = subprocess.run(
         ["/bin/sh", "-eu", "-c", "\n".join(["omni db upgrade", *runnable])],
-        env={**variables, "DATABASE_URL": database_url, "PATH": programs},
+        env={**variables, "DATABASE_URL": fresh_database_url, "PATH": programs},
         cwd=tmp_path,
         capture_output=True,
         text=True,
