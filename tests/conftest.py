@@ -2,7 +2,7 @@
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.support.database", "tests.support.backends"]
+pytest_plugins = ["tests.support.database", "tests.support.backends", "tests.support.timing"]
 
 # A deadline is a stopwatch, and this machine may be busy; what is tested here is behaviour.
 settings.register_profile("omni", deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
