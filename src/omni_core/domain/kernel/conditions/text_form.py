@@ -44,7 +44,9 @@ _NO_BARE_TEXTS = {"and", "or", "not", "in", "null"}
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _SPACE = re.compile(r"\s*")
 _TOKEN = re.compile(
-    r'(?P<string>"(?:[^"\\]|\\.)*")|(?P<sign><=|>=|!=|[=<>(),])|(?P<word>[^\s()",=<>!]+)|(?P<end>\Z)', re.DOTALL
+    r"""(?P<string>"(?:[^"\\]|\\.)*")|(?P<plain>'(?:[^']|'')*')|(?P<sign><=|>=|!=|[=<>(),])"""
+    r"""|(?P<word>[^\s()"',=<>!][^\s()",=<>!]*)|(?P<end>\Z)""",
+    re.DOTALL,
 )
 # Every level of a tree is written in up to two: `not`, and the parentheses after it.
 _MAX_NESTING = 2 * MAX_DEPTH
@@ -110,7 +112,7 @@ def _tokens(text: str) -> Iterator[_Token]:
         position = _SPACE.match(text, position).end()  # type: ignore[union-attr] # nothing matches as well
         found = _TOKEN.match(text, position)
         if found is None:
-            raise _refusal(position + 1, "a closing quotation mark" if text[position] == '"' else "!=")
+            raise _refusal(position + 1, "a closing quotation mark" if text[position] in "\"'" else "!=")
         yield _Token(found.lastgroup or "", found[0], position + 1)
         if found.lastgroup == "end":
             return
@@ -190,10 +192,11 @@ class _Parser:
 
     def _scalar(self, *, as_text: bool = False) -> Scalar:
         token = self._token
-        if token.kind not in {"string", "word"} or (token.kind == "word" and token.text in _NO_BARE_TEXTS):
+        is_word = token.kind == "word"
+        if token.kind in {"sign", "end"} or (is_word and token.text.lower() in _NO_BARE_TEXTS):
             raise self._expected("a value, in quotes where it is more than one plain word")
         self._next += 1
-        if token.kind == "string":
+        if not is_word:
             return _unquoted(token)
         if as_text:
             return token.text
@@ -207,9 +210,9 @@ class _Parser:
         return self._tokens[self._next]
 
     def _accept(self, *words: str) -> bool:
-        """Pass over `words` if they are what comes next, not in quotes; tell whether they were."""
+        """Pass over `words` if they are what comes next, in any case, not in quotes; tell whether they were."""
         ahead = self._tokens[self._next : self._next + len(words)]
-        found = tuple(token.text for token in ahead if token.kind != "string") == words
+        found = tuple(token.text.lower() for token in ahead if token.kind not in {"string", "plain"}) == words
         self._next += len(words) if found else 0
         return found
 
@@ -224,6 +227,9 @@ def _refusal(column: int, *allowed: str) -> InvalidCondition:
 
 
 def _unquoted(token: _Token) -> str:
+    if token.kind == "plain":
+        # As SQL and shells have it: nothing is an escape in it but a quote, which is written twice.
+        return token.text[1:-1].replace("''", "'")
     try:
         return str(json.loads(token.text, strict=False))
     except ValueError as error:
