@@ -106,7 +106,8 @@ def misfits(wired: Any) -> list[str]:
 def _makers(provider: Any) -> Iterator[Any]:
     """Yield what makes an object itself, also behind a selector: of those to select from, the one for this storage."""
     if isinstance(provider, providers.Selector):
-        yield from _makers(provider.providers[provider.selector()])
+        chosen: Any = provider
+        yield from _makers(chosen.providers[chosen.selector()])
     elif isinstance(provider, (providers.Factory, providers.BaseSingleton)) and inspect.isclass(provider.provides):
         yield provider
 

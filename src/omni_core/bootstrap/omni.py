@@ -47,6 +47,7 @@ class Omni:
 
     billing: "omni_core.billing.Billing"
     budgets: "omni_core.budgets.Budgets"
+    feedback: "omni_core.feedback.Feedback"
     jobs: "omni_core.jobs.Jobs"
     llm: "omni_core.llm.Llm"
     metering: "omni_core.metering.Metering"

@@ -1,0 +1,27 @@
+"""A few items that a customer could have submitted."""
+
+from typing import TYPE_CHECKING, Final
+
+from omni_core.domain.feedback.api import Category, SubmitItem
+from omni_core.domain.kernel.pages import PageRequest
+from omni_core.domain.kernel.tenancy import Principal
+
+if TYPE_CHECKING:
+    from omni_core.bootstrap.omni import Omni
+
+TRY: Final = ("What customers wish for, of sample data", "feedback list --tenant {tenant} --where 'votes >= 1'")
+_ITEMS: Final = (
+    (SubmitItem("Sample: export usage as CSV", "A download would spare us copying.", Category.FEATURE_REQUEST), 3),
+    (SubmitItem("Sample: the invoice lacks our name", "It says Acme, we are Acme Ltd.", Category.BUG), 1),
+    (SubmitItem("Sample: thanks for the budgets", "They kept us out of trouble twice.", Category.GENERAL), 0),
+)
+
+
+async def prepare(omni: "Omni", operator: Principal) -> None:
+    """Submit the items and vote for them, unless there is feedback already."""
+    if (await omni.feedback.list(operator, PageRequest(limit=1))).items:
+        return
+    for command, votes in _ITEMS:
+        item = await omni.feedback.submit(operator, command)
+        for number in range(votes):
+            await omni.feedback.vote(operator, item.id, f"sample-customer-{number + 1}")
