@@ -50,13 +50,13 @@ def broken_by(capsys: pytest.CaptureFixture[str], tmp_path: Path, **changes: str
 
 
 def test_a_context_has_to_choose_its_floor(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    told = broken_by(capsys, tmp_path, **{": metering :": ":"})
+    told = broken_by(capsys, tmp_path, **{": (metering) :": ":"})
     assert "A context imports contexts of its own floor or below" in told
     assert "metering" in told
 
 
 def test_a_context_imports_none_of_a_higher_floor(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    raised = {": metering :": ":", '"billing : (subscriptions)': '"billing : metering : (subscriptions)'}
+    raised = {": (metering) :": ":", '"(billing) : (subscriptions)': '"(billing) : (metering) : (subscriptions)'}
     told = " ".join(broken_by(capsys, tmp_path, **raised).split())
     assert "omni_core.domain.llm is not allowed to import omni_core.domain.metering" in told
 

@@ -79,9 +79,9 @@ class TenancyController(Controller):
     async def create_key(self, request: KeyedRequest, data: Annotated[CreateKey, Body(examples=[_KEY])]) -> NewKeyView:
         """Make an API key with at most the caller's scopes; its secret is shown this once (scope `keys:write`).
 
-        Without `scopes` it gets those of the caller's that move no money, give nobody access and erase nothing: `chat`,
-        and those that end in `:read` or `:write`, with exceptions (`budgets:write`, `billing:write`, `keys:write`,
-        `tenant:write`). The others have to be named. `all` stands for every scope that the caller has within the tenant.
+        Without `scopes` it gets those of the caller's that move no money, give nobody access and erase nothing: `chat`
+        and what ends in `:read` or `:write`, with exceptions (`budgets:write`, `billing:write`, `keys:write`,
+        `tenant:write`). The others have to be named. `all` is every scope that the caller has within the tenant.
         """
         return NewKeyView.of(await omni_of(request).keys.create(request.user, data))
 

@@ -15,8 +15,8 @@ class Statistics(Protocol):
 
 
 async def test_every_method_of_the_port_says_what_needs_postgresql():
-    statistics: Statistics = NeedsPostgres("feedback statistics")
-    with pytest.raises(PostgresqlNeeded, match="feedback statistics: this needs PostgreSQL") as raised:
+    statistics: Statistics = NeedsPostgres("statistics of votes")
+    with pytest.raises(PostgresqlNeeded, match="statistics of votes: this needs PostgreSQL") as raised:
         await statistics.busiest("2026-11-21", limit=3)
     assert (raised.value.kind, raised.value.code) == (Kind.UNSUPPORTED, "memory.needs_postgresql")
 

@@ -15,7 +15,7 @@ class PostgresqlNeeded(Unsupported):
 class NeedsPostgres:
     """Any port, of awaitable methods: each of them, whatever its name and arguments, raises `PostgresqlNeeded`.
 
-    `what` says in words for people what cannot be had in memory, such as "feedback statistics".
+    `what` says in words for people what cannot be had in memory, such as "statistics of votes".
     """
 
     def __init__(self, what: str) -> None:
