@@ -1,5 +1,6 @@
 """`omni up` as an operator meets it: started, tried by what it prints, stopped, killed."""
 
+import asyncio
 import json
 import os
 import re
@@ -16,6 +17,8 @@ from urllib.request import urlopen
 
 import psutil
 import pytest
+
+from omni_core.adapters.embedded import status
 
 ROOT = Path(__file__).parents[2]
 OMNI = Path(sys.executable).with_name("omni")
@@ -259,7 +262,7 @@ def test_down_leaves_a_database_that_others_use(up: Callable[..., Installation])
     command = [str(OMNI), "worker", "--home", str(running.home)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=ROOT) as worker:
         try:
-            assert eventually(lambda: json.loads(_status(running.home))["holders"] == 3)
+            assert eventually(lambda: asyncio.run(status(running.home)).holders == 3)
             refused = omni(running.home, "down")
             assert refused.returncode == 73
             assert "cli.still_in_use" in refused.stderr
@@ -268,11 +271,3 @@ def test_down_leaves_a_database_that_others_use(up: Callable[..., Installation])
             worker.terminate()
             worker.wait(timeout=30)
     assert eventually(lambda: running.processes() == [])
-
-
-def _status(home: Path) -> str:
-    script = (
-        "import asyncio, pathlib, sys, msgspec; from omni_core.adapters.embedded import status;"
-        "print(msgspec.json.encode(asyncio.run(status(pathlib.Path(sys.argv[1])))).decode())"
-    )
-    return subprocess.run([sys.executable, "-c", script, str(home)], capture_output=True, text=True, check=True).stdout

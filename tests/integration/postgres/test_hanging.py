@@ -74,33 +74,36 @@ async def reserve(database: Database) -> None:
     await PostgresLeases(database.pool).acquire(pot, uuid4(), need=1, want=1, now=now, until=later)
 
 
-async def test_everything_that_is_asked_of_it_ends_and_so_does_the_program(server: Hangable) -> None:
+async def test_everything_that_is_asked_of_it_ends_and_so_do_programs_with_a_part_in_it_and_without(
+    server: Hangable,
+) -> None:
+    """Both programs wait for the same limits, so they do it at the same time."""
     await migrate.upgrade(server.url)
-    async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(open_database(server.url))
-        await begin(database)
+    async with AsyncExitStack() as asking, AsyncExitStack() as idle:
+        asked = await asking.enter_async_context(open_database(server.url))
+        await begin(asked)
+        unasked = await idle.enter_async_context(open_database(server.url))
+        await asyncio.gather(*(begin(unasked) for _ in range(5)))
 
         server.hang()
-        async with asyncio.timeout(WITHIN_S):
-            asked: list[Awaitable[object]] = [database.ping(), begin(database), reserve(database)]
-            # More than there are connections: those who wait for one are told as well.
-            asked.extend(PostgresDirectory(database.pool).find_key("x") for _ in range(8))
-            answers = await asyncio.gather(*asked, return_exceptions=True)
-        assert [type(answer) for answer in answers] == [DatabaseUnavailable] * len(asked)
-
-        async with asyncio.timeout(WITHIN_S):
-            await stack.aclose()
+        async with asyncio.TaskGroup() as both:
+            both.create_task(ask_and_end(asked, asking))
+            both.create_task(end(idle))
 
 
-async def test_a_program_can_end_that_had_no_part_in_it(server: Hangable) -> None:
-    await migrate.upgrade(server.url)
-    async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(open_database(server.url))
-        await asyncio.gather(*(begin(database) for _ in range(5)))
+async def ask_and_end(database: Database, program: AsyncExitStack) -> None:
+    async with asyncio.timeout(WITHIN_S):
+        asked: list[Awaitable[object]] = [database.ping(), begin(database), reserve(database)]
+        # More than there are connections: those who wait for one are told as well.
+        asked.extend(PostgresDirectory(database.pool).find_key("x") for _ in range(8))
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [DatabaseUnavailable] * len(asked)
+    await end(program)
 
-        server.hang()
-        async with asyncio.timeout(WITHIN_S):
-            await stack.aclose()
+
+async def end(program: AsyncExitStack) -> None:
+    async with asyncio.timeout(WITHIN_S):
+        await program.aclose()
 
 
 async def test_it_is_used_again_when_it_goes_on(server: Hangable) -> None:
