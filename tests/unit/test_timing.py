@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.timing import context_of, table
 
-CONTEXTS = {"billing", "llm", "feeds", "feedback", "personal_data"}
+CONTEXTS = {"billing", "llm", "rain", "rainbow", "personal_data"}
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ CONTEXTS = {"billing", "llm", "feeds", "feedback", "personal_data"}
         ("tests/contract/test_billing.py", "billing"),
         ("tests/integration/postgres/test_billing.py", "billing"),
         ("tests/e2e/test_billing_at_midnight.py", "billing"),
-        ("tests/cli/test_feedback.py", "feedback"),
+        ("tests/cli/test_rainbow.py", "rainbow"),
         ("tests/cli/test_personal_data_of_ann.py", "personal_data"),
         ("tests/cli/test_personal.py", "cli"),
         ("tests/unit/crypto/test_sealing.py", "unit"),
