@@ -8,7 +8,16 @@ import typer
 from omni_cli.options import ROWS, Cursor, Json, Limit, Tenant, commands, examples
 from omni_cli.output import Column, print_record, print_rows
 from omni_cli.session import for_tenant
-from omni_core.domain.feedback.api import Category, ChangeItem, Item, Priority, Status, SubmitItem, Tally, Vote
+from omni_core.domain.feedback.api import (
+    ChangeFeedback,
+    FeedbackCategory,
+    FeedbackPriority,
+    FeedbackStatus,
+    FeedbackTally,
+    FeedbackVote,
+    Item,
+    SubmitFeedback,
+)
 from omni_core.domain.kernel.pages import PageRequest
 
 feedback = commands("What customers report and wish for, with votes.")
@@ -28,11 +37,11 @@ _DETAILS: list[Column[Item]] = [
     Column("changed", lambda item: item.changed_at),
     Column("submitted by", lambda item: item.submitted_by),
 ]
-_VOTE: list[Column[Vote]] = [
+_VOTE: list[Column[FeedbackVote]] = [
     Column("person", lambda vote: vote.person),
     Column("cast", lambda vote: vote.cast_at),
 ]
-_TALLY: list[Column[Tally]] = [
+_TALLY: list[Column[FeedbackTally]] = [
     Column("category", lambda tally: tally.category),
     Column("status", lambda tally: tally.status),
     Column("items", lambda tally: tally.items, numeric=True),
@@ -52,13 +61,13 @@ Person = Annotated[str | None, typer.Option(help="Whose vote: the tenant's own i
 def submit_item(
     title: Annotated[str, typer.Argument(help="5 to 200 characters.")],
     text: Annotated[str, typer.Argument(help="10 to 5,000 characters.")],
-    category: Annotated[Category, typer.Option(help="What it is about.")] = Category.GENERAL,
-    priority: Annotated[Priority, typer.Option(help="How soon it matters.")] = Priority.MEDIUM,
+    category: Annotated[FeedbackCategory, typer.Option(help="What it is about.")] = FeedbackCategory.GENERAL,
+    priority: Annotated[FeedbackPriority, typer.Option(help="How soon it matters.")] = FeedbackPriority.MEDIUM,
     tenant: Tenant = None,
     json: Json = False,
 ) -> None:
     """Report or wish for something."""
-    command = SubmitItem(title, text, category, priority)
+    command = SubmitFeedback(title, text, category, priority)
     _print_item(for_tenant(tenant, lambda omni, operator: omni.feedback.submit(operator, command)), json=json)
 
 
@@ -89,18 +98,18 @@ def show_item(item_id: ItemId, tenant: Tenant = None, json: Json = False) -> Non
 @feedback.command("change", epilog=examples(f"omni feedback change {_EXAMPLE_ID} --status reviewing --priority high"))
 def change_item(
     item_id: ItemId,
-    status: Annotated[Status | None, typer.Option(help="How far it is now.")] = None,
-    priority: Annotated[Priority | None, typer.Option(help="How soon it matters.")] = None,
+    status: Annotated[FeedbackStatus | None, typer.Option(help="How far it is now.")] = None,
+    priority: Annotated[FeedbackPriority | None, typer.Option(help="How soon it matters.")] = None,
     tenant: Tenant = None,
     json: Json = False,
 ) -> None:
     """Move an item to another status or priority."""
-    command = ChangeItem(status, priority)
+    command = ChangeFeedback(status, priority)
     _print_item(for_tenant(tenant, lambda omni, operator: omni.feedback.change(operator, item_id, command)), json=json)
 
 
 @feedback.command("vote", epilog=examples(f"omni feedback vote {_EXAMPLE_ID} --person customer-42 --tenant demo"))
-def cast_vote(item_id: ItemId, person: Person = None, tenant: Tenant = None, json: Json = False) -> None:
+def cast_feedback_vote(item_id: ItemId, person: Person = None, tenant: Tenant = None, json: Json = False) -> None:
     """Vote for an item, once a person."""
     _print_item(for_tenant(tenant, lambda omni, operator: omni.feedback.vote(operator, item_id, person)), json=json)
 
@@ -108,13 +117,13 @@ def cast_vote(item_id: ItemId, person: Person = None, tenant: Tenant = None, jso
 @feedback.command(
     "withdraw", epilog=examples(f"omni feedback withdraw {_EXAMPLE_ID} --person customer-42 --tenant demo")
 )
-def withdraw_vote(item_id: ItemId, person: Person = None, tenant: Tenant = None, json: Json = False) -> None:
+def withdraw_feedback_vote(item_id: ItemId, person: Person = None, tenant: Tenant = None, json: Json = False) -> None:
     """Take a person's vote back."""
     _print_item(for_tenant(tenant, lambda omni, operator: omni.feedback.withdraw(operator, item_id, person)), json=json)
 
 
 @feedback.command("votes", epilog=examples(f"omni feedback votes {_EXAMPLE_ID} --tenant demo"))
-def list_votes(
+def list_feedback_votes(
     item_id: ItemId, tenant: Tenant = None, limit: Limit = ROWS, cursor: Cursor = None, json: Json = False
 ) -> None:
     """List who voted for an item, last first."""

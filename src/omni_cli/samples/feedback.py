@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from omni_core.domain.feedback.api import Category, SubmitItem
+from omni_core.domain.feedback.api import FeedbackCategory, SubmitFeedback
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.kernel.tenancy import Principal
 
@@ -11,9 +11,19 @@ if TYPE_CHECKING:
 
 TRY: Final = ("What customers wish for, of sample data", "feedback list --tenant {tenant} --where 'votes >= 1'")
 _ITEMS: Final = (
-    (SubmitItem("Sample: export usage as CSV", "A download would spare us copying.", Category.FEATURE_REQUEST), 3),
-    (SubmitItem("Sample: the invoice lacks our name", "It says Acme, we are Acme Ltd.", Category.BUG), 1),
-    (SubmitItem("Sample: thanks for the budgets", "They kept us out of trouble twice.", Category.GENERAL), 0),
+    (
+        SubmitFeedback(
+            "Sample: export usage as CSV", "A download would spare us copying.", FeedbackCategory.FEATURE_REQUEST
+        ),
+        3,
+    ),
+    (SubmitFeedback("Sample: the invoice lacks our name", "It says Acme, we are Acme Ltd.", FeedbackCategory.BUG), 1),
+    (
+        SubmitFeedback(
+            "Sample: thanks for the budgets", "They kept us out of trouble twice.", FeedbackCategory.GENERAL
+        ),
+        0,
+    ),
 )
 
 

@@ -9,12 +9,12 @@ from litestar.openapi.spec import Example
 from litestar.params import Body, FromPath, QueryParameter
 
 from omni_core import PageRequest
-from omni_core.domain.feedback.api import ChangeItem, SubmitItem, Tally, Vote
+from omni_core.domain.feedback.api import ChangeFeedback, FeedbackTally, FeedbackVote, SubmitFeedback
 from omni_core.domain.kernel.pages import DEFAULT_LIMIT
 from omni_http.amounts import Cursor, Limit, Listing, listing
 from omni_http.bodies import body_of
 from omni_http.services import KeyedRequest, omni_of
-from omni_http.wire.feedback import CastVote, FeedbackItemView
+from omni_http.wire.feedback import CastFeedbackVote, FeedbackItemView
 
 _ITEM = Example(
     value={
@@ -41,9 +41,9 @@ class FeedbackController(Controller):
     path = "/v1/feedback"
     tags: Sequence[str] | None = ["feedback"]
 
-    @post(dto=body_of(SubmitItem), return_dto=None)
+    @post(dto=body_of(SubmitFeedback), return_dto=None)
     async def submit_feedback(
-        self, request: KeyedRequest, data: Annotated[SubmitItem, Body(examples=[_ITEM])]
+        self, request: KeyedRequest, data: Annotated[SubmitFeedback, Body(examples=[_ITEM])]
     ) -> FeedbackItemView:
         """Report or wish for something (scope `feedback:write`)."""
         return FeedbackItemView.of(await omni_of(request).feedback.submit(request.user, data))
@@ -57,7 +57,7 @@ class FeedbackController(Controller):
         return listing(page, FeedbackItemView.of)
 
     @get("/summary")
-    async def summarise_feedback(self, request: KeyedRequest) -> list[Tally]:
+    async def summarise_feedback(self, request: KeyedRequest) -> list[FeedbackTally]:
         """Count items and votes by category and status (scope `feedback:read`)."""
         return list(await omni_of(request).feedback.summary(request.user))
 
@@ -66,30 +66,30 @@ class FeedbackController(Controller):
         """Show an item (scope `feedback:read`)."""
         return FeedbackItemView.of(await omni_of(request).feedback.get(request.user, item_id))
 
-    @patch("/{item_id:uuid}", dto=body_of(ChangeItem), return_dto=None)
+    @patch("/{item_id:uuid}", dto=body_of(ChangeFeedback), return_dto=None)
     async def change_feedback(
-        self, request: KeyedRequest, item_id: FromPath[UUID], data: Annotated[ChangeItem, Body(examples=[_CHANGE])]
+        self, request: KeyedRequest, item_id: FromPath[UUID], data: Annotated[ChangeFeedback, Body(examples=[_CHANGE])]
     ) -> FeedbackItemView:
         """Move an item to another status or priority (scope `feedback:manage`)."""
         return FeedbackItemView.of(await omni_of(request).feedback.change(request.user, item_id, data))
 
-    @post("/{item_id:uuid}/votes", dto=body_of(CastVote), return_dto=None, status_code=200)
-    async def cast_vote(
-        self, request: KeyedRequest, item_id: FromPath[UUID], data: Annotated[CastVote, Body(examples=[_VOTE])]
+    @post("/{item_id:uuid}/votes", dto=body_of(CastFeedbackVote), return_dto=None, status_code=200)
+    async def cast_feedback_vote(
+        self, request: KeyedRequest, item_id: FromPath[UUID], data: Annotated[CastFeedbackVote, Body(examples=[_VOTE])]
     ) -> FeedbackItemView:
         """Vote for an item; a person's second vote changes nothing (scope `feedback:write`)."""
         return FeedbackItemView.of(await omni_of(request).feedback.vote(request.user, item_id, data.person))
 
     @get("/{item_id:uuid}/votes")
-    async def list_votes(
+    async def list_feedback_votes(
         self, request: KeyedRequest, item_id: FromPath[UUID], limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
-    ) -> Listing[Vote]:
+    ) -> Listing[FeedbackVote]:
         """List who voted for an item, last first (scope `feedback:read`)."""
         page = await omni_of(request).feedback.votes(request.user, item_id, PageRequest(limit, cursor))
         return listing(page, lambda vote: vote)
 
     @delete("/{item_id:uuid}/votes", status_code=200)
-    async def withdraw_vote(
+    async def withdraw_feedback_vote(
         self, request: KeyedRequest, item_id: FromPath[UUID], person: _Person = None
     ) -> FeedbackItemView:
         """Take a person's vote back (scope `feedback:write`)."""

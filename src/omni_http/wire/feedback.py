@@ -10,7 +10,7 @@ from msgspec import Meta
 from omni_core.domain.feedback.api import Item
 
 
-class CastVote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CastFeedbackVote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose vote it is: the tenant's own id of a person. Without one it is the key's."""
 
     person: Annotated[str | None, Meta(examples=["customer-42"])] = None

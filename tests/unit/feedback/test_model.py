@@ -4,7 +4,7 @@ import pytest
 
 from omni_core.domain.feedback.errors import InvalidItem, InvalidVoter, WrongStatus
 from omni_core.domain.feedback.events import ItemMoved, ItemPrioritised
-from omni_core.domain.feedback.model import Priority, Status
+from omni_core.domain.feedback.model import FeedbackPriority, FeedbackStatus
 from omni_core.domain.kernel.stored import stored
 from omni_core.testing.builders.feedback import a_vote, an_item
 from omni_core.testing.builders.kernel import a_tenant_id
@@ -39,16 +39,16 @@ def test_a_voter_is_an_id(person: str):
 @pytest.mark.parametrize(
     "before, after",
     [
-        (Status.NEW, Status.REVIEWING),
-        (Status.NEW, Status.REJECTED),
-        (Status.REVIEWING, Status.IN_PROGRESS),
-        (Status.IN_PROGRESS, Status.RESOLVED),
-        (Status.RESOLVED, Status.REVIEWING),
-        (Status.REJECTED, Status.REVIEWING),
-        (stored(Status, "parked"), Status.REVIEWING),
+        (FeedbackStatus.NEW, FeedbackStatus.REVIEWING),
+        (FeedbackStatus.NEW, FeedbackStatus.REJECTED),
+        (FeedbackStatus.REVIEWING, FeedbackStatus.IN_PROGRESS),
+        (FeedbackStatus.IN_PROGRESS, FeedbackStatus.RESOLVED),
+        (FeedbackStatus.RESOLVED, FeedbackStatus.REVIEWING),
+        (FeedbackStatus.REJECTED, FeedbackStatus.REVIEWING),
+        (stored(FeedbackStatus, "parked"), FeedbackStatus.REVIEWING),
     ],
 )
-def test_an_item_moves_on(before: Status, after: Status):
+def test_an_item_moves_on(before: FeedbackStatus, after: FeedbackStatus):
     item = an_item(a_tenant_id(), status=before)
     assert item.move(after, LATER) == [ItemMoved(item.id, before, after)]
     assert (item.status, item.changed_at) == (after, LATER)
@@ -57,34 +57,34 @@ def test_an_item_moves_on(before: Status, after: Status):
 @pytest.mark.parametrize(
     "before, after",
     [
-        (Status.REVIEWING, Status.NEW),
-        (Status.RESOLVED, Status.IN_PROGRESS),
-        (Status.REJECTED, Status.RESOLVED),
-        (stored(Status, "parked"), Status.RESOLVED),
+        (FeedbackStatus.REVIEWING, FeedbackStatus.NEW),
+        (FeedbackStatus.RESOLVED, FeedbackStatus.IN_PROGRESS),
+        (FeedbackStatus.REJECTED, FeedbackStatus.RESOLVED),
+        (stored(FeedbackStatus, "parked"), FeedbackStatus.RESOLVED),
     ],
 )
-def test_an_item_does_not_move_just_anywhere(before: Status, after: Status):
+def test_an_item_does_not_move_just_anywhere(before: FeedbackStatus, after: FeedbackStatus):
     item = an_item(a_tenant_id(), status=before)
     with pytest.raises(WrongStatus) as refused:
         item.move(after, LATER)
     assert (item.status, item.changed_at) == (before, NOON)
-    assert refused.value.fields["allowed"] == ["reviewing"] or before is Status.REVIEWING
+    assert refused.value.fields["allowed"] == ["reviewing"] or before is FeedbackStatus.REVIEWING
 
 
 def test_to_move_to_where_it_is_changes_nothing():
-    item = an_item(a_tenant_id(), status=Status.RESOLVED)
-    assert item.move(Status.RESOLVED, LATER) == []
-    assert item.prioritise(Priority.MEDIUM, LATER) == []
+    item = an_item(a_tenant_id(), status=FeedbackStatus.RESOLVED)
+    assert item.move(FeedbackStatus.RESOLVED, LATER) == []
+    assert item.prioritise(FeedbackPriority.MEDIUM, LATER) == []
     assert item.changed_at == NOON
 
 
 def test_a_priority_is_told_when_it_changes():
     item = an_item(a_tenant_id())
-    assert item.prioritise(Priority.HIGH, LATER) == [ItemPrioritised(item.id, "high")]
-    assert (item.priority, item.changed_at) == (Priority.HIGH, LATER)
+    assert item.prioritise(FeedbackPriority.HIGH, LATER) == [ItemPrioritised(item.id, "high")]
+    assert (item.priority, item.changed_at) == (FeedbackPriority.HIGH, LATER)
 
 
-@pytest.mark.parametrize("status", [Status.RESOLVED, Status.REJECTED, stored(Status, "parked")])
-def test_what_is_not_open_takes_no_votes(status: Status):
+@pytest.mark.parametrize("status", [FeedbackStatus.RESOLVED, FeedbackStatus.REJECTED, stored(FeedbackStatus, "parked")])
+def test_what_is_not_open_takes_no_votes(status: FeedbackStatus):
     with pytest.raises(WrongStatus):
         an_item(a_tenant_id(), status=status).check_open()

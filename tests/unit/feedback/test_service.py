@@ -4,7 +4,14 @@ import pytest
 
 from omni_core.adapters.memory.analytics import NeedsPostgres, PostgresqlNeeded
 from omni_core.adapters.memory.feedback import MemoryFeedbackStore
-from omni_core.domain.feedback.api import ChangeItem, Feedback, Item, Priority, Status, SubmitItem
+from omni_core.domain.feedback.api import (
+    ChangeFeedback,
+    Feedback,
+    FeedbackPriority,
+    FeedbackStatus,
+    Item,
+    SubmitFeedback,
+)
 from omni_core.domain.feedback.errors import InvalidItem, InvalidVoter, UnknownItem, WrongStatus
 from omni_core.domain.kernel.conditions.api import InvalidCondition
 from omni_core.domain.kernel.errors import MissingScope
@@ -14,7 +21,7 @@ from omni_core.testing.builders.kernel import a_tenant_id
 from omni_core.testing.builders.tenancy import a_principal
 from tests.support.backends import Backend
 
-WISH = SubmitItem("Export usage as CSV", "A download would spare us copying.")
+WISH = SubmitFeedback("Export usage as CSV", "A download would spare us copying.")
 
 
 @pytest.fixture
@@ -42,14 +49,14 @@ async def events(memory: Backend, principal: Principal) -> list[str]:
 async def test_what_is_submitted_is_new_and_has_no_votes(
     feedback: Feedback, principal: Principal, item: Item, memory: Backend
 ):
-    assert (item.status, item.votes, item.submitted_by) == (Status.NEW, 0, principal.subject)
+    assert (item.status, item.votes, item.submitted_by) == (FeedbackStatus.NEW, 0, principal.subject)
     assert await feedback.get(principal, item.id) == item
     assert await events(memory, principal) == ["item_submitted"]
 
 
 async def test_what_is_invalid_leaves_nothing_behind(feedback: Feedback, principal: Principal, memory: Backend):
     with pytest.raises(InvalidItem):
-        await feedback.submit(principal, SubmitItem("CSV", WISH.text))
+        await feedback.submit(principal, SubmitFeedback("CSV", WISH.text))
     assert (await feedback.list(principal, PageRequest())).items == ()
     assert await events(memory, principal) == []
 
@@ -66,7 +73,7 @@ async def test_a_persons_votes_count_once(feedback: Feedback, principal: Princip
 
 async def test_votes_end_where_the_item_does(feedback: Feedback, principal: Principal, item: Item):
     await feedback.vote(principal, item.id, "ann")
-    await feedback.change(principal, item.id, ChangeItem(status=Status.REJECTED))
+    await feedback.change(principal, item.id, ChangeFeedback(status=FeedbackStatus.REJECTED))
     for act in (feedback.vote, feedback.withdraw):
         with pytest.raises(WrongStatus):
             await act(principal, item.id, "ann")
@@ -82,17 +89,17 @@ async def test_a_voter_who_cannot_be_one_is_refused(feedback: Feedback, principa
 async def test_status_and_priority_change_together_or_not_at_all(
     feedback: Feedback, principal: Principal, item: Item, memory: Backend
 ):
-    changed = await feedback.change(principal, item.id, ChangeItem(Status.REVIEWING, Priority.HIGH))
-    assert (changed.status, changed.priority) == (Status.REVIEWING, Priority.HIGH)
+    changed = await feedback.change(principal, item.id, ChangeFeedback(FeedbackStatus.REVIEWING, FeedbackPriority.HIGH))
+    assert (changed.status, changed.priority) == (FeedbackStatus.REVIEWING, FeedbackPriority.HIGH)
     with pytest.raises(WrongStatus):
-        await feedback.change(principal, item.id, ChangeItem(Status.NEW, Priority.LOW))
+        await feedback.change(principal, item.id, ChangeFeedback(FeedbackStatus.NEW, FeedbackPriority.LOW))
     assert (await feedback.get(principal, item.id)) == changed
     assert await events(memory, principal) == ["item_submitted", "item_moved", "item_prioritised"]
 
 
 async def test_a_listing_is_filtered_and_paged(feedback: Feedback, principal: Principal, item: Item):
     for number in range(3):
-        await feedback.submit(principal, SubmitItem(f"Another wish {number}", WISH.text))
+        await feedback.submit(principal, SubmitFeedback(f"Another wish {number}", WISH.text))
     await feedback.vote(principal, item.id, "ann")
     wanted = await feedback.list(principal, PageRequest(), 'votes >= 1 or title ends_with "2"')
     assert [one.title for one in wanted.items] == ["Another wish 2", WISH.title]
@@ -123,7 +130,7 @@ async def test_another_tenants_item_is_unknown(feedback: Feedback, item: Item):
         (Scope.FEEDBACK_WRITE, "submit", [WISH]),
         (Scope.FEEDBACK_READ, "get", ["item"]),
         (Scope.FEEDBACK_READ, "list", [PageRequest()]),
-        (Scope.FEEDBACK_MANAGE, "change", ["item", ChangeItem(Status.REVIEWING)]),
+        (Scope.FEEDBACK_MANAGE, "change", ["item", ChangeFeedback(FeedbackStatus.REVIEWING)]),
         (Scope.FEEDBACK_WRITE, "vote", ["item"]),
         (Scope.FEEDBACK_WRITE, "withdraw", ["item"]),
         (Scope.FEEDBACK_READ, "votes", ["item", PageRequest()]),

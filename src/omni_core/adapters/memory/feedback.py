@@ -6,7 +6,7 @@ from uuid import UUID
 from omni_core.adapters.memory.conditions import holds
 from omni_core.adapters.memory.database import memory_tx
 from omni_core.domain.feedback.errors import UnknownItem
-from omni_core.domain.feedback.model import Item, Vote
+from omni_core.domain.feedback.model import FeedbackVote, Item
 from omni_core.domain.kernel.conditions.api import Condition
 from omni_core.domain.kernel.uow import Transaction
 
@@ -35,7 +35,7 @@ class MemoryFeedbackStore:
         """Return items, newest first."""
         return memory_tx(tx).newest("feedback_item", limit, before, holds(where))
 
-    async def add_vote(self, tx: Transaction, vote: Vote) -> bool:
+    async def add_vote(self, tx: Transaction, vote: FeedbackVote) -> bool:
         """Store a vote, once a person."""
         key = (vote.item_id, vote.person)
         if key in memory_tx(tx).look("feedback_vote"):
@@ -47,6 +47,6 @@ class MemoryFeedbackStore:
         """Remove a person's vote."""
         return memory_tx(tx).delete("feedback_vote", (item_id, person))
 
-    async def votes(self, tx: Transaction, item_id: UUID, limit: int, before: UUID | None) -> Sequence[Vote]:
+    async def votes(self, tx: Transaction, item_id: UUID, limit: int, before: UUID | None) -> Sequence[FeedbackVote]:
         """Return votes, newest first."""
         return memory_tx(tx).newest("feedback_vote", limit, before, lambda vote: vote.item_id == item_id)

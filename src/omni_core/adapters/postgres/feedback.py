@@ -10,7 +10,14 @@ from omni_core.adapters.postgres.conditions import compile_condition
 from omni_core.adapters.postgres.tables.feedback import feedback_item, feedback_vote
 from omni_core.adapters.postgres.uow import connection_of
 from omni_core.domain.feedback.errors import UnknownItem
-from omni_core.domain.feedback.model import Category, Item, Priority, Status, Tally, Vote
+from omni_core.domain.feedback.model import (
+    FeedbackCategory,
+    FeedbackPriority,
+    FeedbackStatus,
+    FeedbackTally,
+    FeedbackVote,
+    Item,
+)
 from omni_core.domain.kernel.conditions.api import Condition
 from omni_core.domain.kernel.stored import rebuilds, stored
 from omni_core.domain.kernel.tenancy import TenantId
@@ -44,7 +51,7 @@ class PostgresFeedbackStore:
         wanted = [] if where is None else [compile_condition(where, dict(feedback_item.c))]
         return [_item_from_row(row) for row in await rows.newest(tx, feedback_item, limit, before, *wanted)]
 
-    async def add_vote(self, tx: Transaction, vote: Vote) -> bool:
+    async def add_vote(self, tx: Transaction, vote: FeedbackVote) -> bool:
         """Store a vote, once a person."""
         row = {
             "tenant_id": tx.tenant_id,
@@ -61,7 +68,7 @@ class PostgresFeedbackStore:
             tx, feedback_vote, feedback_vote.c.item_id == item_id, feedback_vote.c.person == person
         )
 
-    async def votes(self, tx: Transaction, item_id: UUID, limit: int, before: UUID | None) -> Sequence[Vote]:
+    async def votes(self, tx: Transaction, item_id: UUID, limit: int, before: UUID | None) -> Sequence[FeedbackVote]:
         """Return votes, newest first."""
         found = await rows.newest(tx, feedback_vote, limit, before, feedback_vote.c.item_id == item_id)
         return [_vote_from_row(row) for row in found]
@@ -70,13 +77,13 @@ class PostgresFeedbackStore:
 class PostgresFeedbackStatistics:
     """The port `FeedbackStatistics`."""
 
-    async def tallies(self, tx: Transaction) -> Sequence[Tally]:
+    async def tallies(self, tx: Transaction) -> Sequence[FeedbackTally]:
         """Return the tallies, by category and status."""
         group = (feedback_item.c.category, feedback_item.c.status)
         sums = (sa.func.count().label("items"), sa.func.sum(feedback_item.c.votes).label("votes"))
         query = sa.select(*group, *sums).where(feedback_item.c.tenant_id == tx.tenant_id).group_by(*group)
         found = await rows.fetched(tx, query.order_by(*(column.collate("C") for column in group)))
-        return [Tally(row["category"], row["status"], row["items"], int(row["votes"])) for row in found]
+        return [FeedbackTally(row["category"], row["status"], row["items"], int(row["votes"])) for row in found]
 
 
 def _to_row(item: Item) -> dict[str, object]:
@@ -100,11 +107,11 @@ def _item_from_row(row: rows.Row) -> Item:
     return Item(
         id=row["id"],
         tenant_id=TenantId(row["tenant_id"]),
-        category=stored(Category, row["category"]),
+        category=stored(FeedbackCategory, row["category"]),
         title=row["title"],
         text=row["text"],
-        priority=stored(Priority, row["priority"]),
-        status=stored(Status, row["status"]),
+        priority=stored(FeedbackPriority, row["priority"]),
+        status=stored(FeedbackStatus, row["status"]),
         submitted_by=row["submitted_by"],
         votes=row["votes"],
         created_at=row["created_at"],
@@ -113,5 +120,5 @@ def _item_from_row(row: rows.Row) -> Item:
 
 
 @rebuilds
-def _vote_from_row(row: rows.Row) -> Vote:
-    return Vote(row["id"], row["item_id"], row["person"], row["cast_at"])
+def _vote_from_row(row: rows.Row) -> FeedbackVote:
+    return FeedbackVote(row["id"], row["item_id"], row["person"], row["cast_at"])

@@ -1,16 +1,23 @@
 """The face of feedback: what shells and other contexts may use of it."""
 
-from omni_core.domain.feedback.model import Category, Item, Priority, Status, Tally, Vote
-from omni_core.domain.feedback.service import ChangeItem, Feedback, SubmitItem
+from omni_core.domain.feedback.model import (
+    FeedbackCategory,
+    FeedbackPriority,
+    FeedbackStatus,
+    FeedbackTally,
+    FeedbackVote,
+    Item,
+)
+from omni_core.domain.feedback.service import ChangeFeedback, Feedback, SubmitFeedback
 
 __all__ = [
-    "Category",
-    "ChangeItem",
+    "ChangeFeedback",
     "Feedback",
+    "FeedbackCategory",
+    "FeedbackPriority",
+    "FeedbackStatus",
+    "FeedbackTally",
+    "FeedbackVote",
     "Item",
-    "Priority",
-    "Status",
-    "SubmitItem",
-    "Tally",
-    "Vote",
+    "SubmitFeedback",
 ]

@@ -18,7 +18,7 @@ TEXT_LENGTH = range(10, 5001)
 MAX_VOTER = 200
 
 
-class Category(StrEnum):
+class FeedbackCategory(StrEnum):
     """What an item is about."""
 
     BUG = "bug"
@@ -27,7 +27,7 @@ class Category(StrEnum):
     GENERAL = "general"
 
 
-class Status(StrEnum):
+class FeedbackStatus(StrEnum):
     """How far an item is. The last two are its end, unless somebody looks at it again."""
 
     NEW = "new"
@@ -37,7 +37,7 @@ class Status(StrEnum):
     REJECTED = "rejected"
 
 
-class Priority(StrEnum):
+class FeedbackPriority(StrEnum):
     """How soon an item should be dealt with."""
 
     LOW = "low"
@@ -47,15 +47,17 @@ class Priority(StrEnum):
 
 
 # To where an item may be moved. From a status that this release does not know, somebody may only look at it again.
-_AGAIN = frozenset({Status.REVIEWING})
+_AGAIN = frozenset({FeedbackStatus.REVIEWING})
 _NEXT = {
-    Status.NEW: frozenset({Status.REVIEWING, Status.IN_PROGRESS, Status.RESOLVED, Status.REJECTED}),
-    Status.REVIEWING: frozenset({Status.IN_PROGRESS, Status.RESOLVED, Status.REJECTED}),
-    Status.IN_PROGRESS: frozenset({Status.REVIEWING, Status.RESOLVED, Status.REJECTED}),
-    Status.RESOLVED: _AGAIN,
-    Status.REJECTED: _AGAIN,
+    FeedbackStatus.NEW: frozenset(
+        {FeedbackStatus.REVIEWING, FeedbackStatus.IN_PROGRESS, FeedbackStatus.RESOLVED, FeedbackStatus.REJECTED}
+    ),
+    FeedbackStatus.REVIEWING: frozenset({FeedbackStatus.IN_PROGRESS, FeedbackStatus.RESOLVED, FeedbackStatus.REJECTED}),
+    FeedbackStatus.IN_PROGRESS: frozenset({FeedbackStatus.REVIEWING, FeedbackStatus.RESOLVED, FeedbackStatus.REJECTED}),
+    FeedbackStatus.RESOLVED: _AGAIN,
+    FeedbackStatus.REJECTED: _AGAIN,
 }
-_OPEN = (Status.NEW, Status.REVIEWING, Status.IN_PROGRESS)
+_OPEN = (FeedbackStatus.NEW, FeedbackStatus.REVIEWING, FeedbackStatus.IN_PROGRESS)
 
 FIELDS = Fields(
     {
@@ -78,11 +80,11 @@ class Item:
 
     id: UUID
     tenant_id: TenantId
-    category: Category
+    category: FeedbackCategory
     title: str
     text: str
-    priority: Priority
-    status: Status
+    priority: FeedbackPriority
+    status: FeedbackStatus
     submitted_by: str
     votes: int
     created_at: datetime
@@ -105,7 +107,7 @@ class Item:
         """Whether somebody may still do something about it, and so vote for it."""
         return self.status in _OPEN
 
-    def move(self, status: Status, now: datetime) -> list[ItemMoved]:
+    def move(self, status: FeedbackStatus, now: datetime) -> list[ItemMoved]:
         """Bring the item to a status, which changes nothing where it is there already; raise `WrongStatus`."""
         if status is self.status:
             return []
@@ -120,7 +122,7 @@ class Item:
         before, self.status, self.changed_at = self.status, status, now
         return [ItemMoved(self.id, before, status)]
 
-    def prioritise(self, priority: Priority, now: datetime) -> list[ItemPrioritised]:
+    def prioritise(self, priority: FeedbackPriority, now: datetime) -> list[ItemPrioritised]:
         """Give the item another priority."""
         if priority is self.priority:
             return []
@@ -145,7 +147,7 @@ class Item:
             )
 
 
-class Vote(msgspec.Struct, frozen=True):
+class FeedbackVote(msgspec.Struct, frozen=True):
     """That a person wants an item. `person` is whatever id the tenant has for that person: no name, no address."""
 
     id: UUID
@@ -166,7 +168,7 @@ def check_voter(person: str) -> str:
     return person
 
 
-class Tally(msgspec.Struct, frozen=True):
+class FeedbackTally(msgspec.Struct, frozen=True):
     """How many items there are of a category in a status, and how many votes they have."""
 
     category: str

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from omni_core.domain.feedback.model import Item, Tally, Vote
+from omni_core.domain.feedback.model import FeedbackTally, FeedbackVote, Item
 from omni_core.domain.kernel.conditions.api import Condition
 from omni_core.domain.kernel.uow import Transaction
 
@@ -32,7 +32,7 @@ class FeedbackStore(Protocol):
         """Return up to `limit` items older than `before`, newest first; those alone for which `where` holds."""
         ...
 
-    async def add_vote(self, tx: Transaction, vote: Vote) -> bool:
+    async def add_vote(self, tx: Transaction, vote: FeedbackVote) -> bool:
         """Store a vote unless the person has voted for the item already; tell whether it was stored."""
         ...
 
@@ -40,7 +40,7 @@ class FeedbackStore(Protocol):
         """Remove a person's vote for an item; tell whether there was one."""
         ...
 
-    async def votes(self, tx: Transaction, item_id: UUID, limit: int, before: UUID | None) -> Sequence[Vote]:
+    async def votes(self, tx: Transaction, item_id: UUID, limit: int, before: UUID | None) -> Sequence[FeedbackVote]:
         """Return up to `limit` votes for an item older than `before`, newest first."""
         ...
 
@@ -48,6 +48,6 @@ class FeedbackStore(Protocol):
 class FeedbackStatistics(Protocol):
     """Sums over all items of the transaction's tenant. PostgreSQL's alone: in memory it is unsupported."""
 
-    async def tallies(self, tx: Transaction) -> Sequence[Tally]:
+    async def tallies(self, tx: Transaction) -> Sequence[FeedbackTally]:
         """Return a tally for each category and status that there is, by their names."""
         ...

@@ -5,7 +5,16 @@ from uuid import UUID
 
 import msgspec
 
-from omni_core.domain.feedback.model import FIELDS, Category, Item, Priority, Status, Tally, Vote, check_voter
+from omni_core.domain.feedback.model import (
+    FIELDS,
+    FeedbackCategory,
+    FeedbackPriority,
+    FeedbackStatus,
+    FeedbackTally,
+    FeedbackVote,
+    Item,
+    check_voter,
+)
 from omni_core.domain.feedback.ports import FeedbackStatistics, FeedbackStore
 from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.conditions.api import read_condition
@@ -15,20 +24,20 @@ from omni_core.domain.kernel.tenancy import Principal, Scope
 from omni_core.domain.kernel.uow import UnitOfWork
 
 
-class SubmitItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SubmitFeedback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Report or wish for something: a title of 5 to 200 characters, a text of 10 to 5,000."""
 
     title: str
     text: str
-    category: Category = Category.GENERAL
-    priority: Priority = Priority.MEDIUM
+    category: FeedbackCategory = FeedbackCategory.GENERAL
+    priority: FeedbackPriority = FeedbackPriority.MEDIUM
 
 
-class ChangeItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ChangeFeedback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is to be another of an item; what is left out stays as it is."""
 
-    status: Status | None = None
-    priority: Priority | None = None
+    status: FeedbackStatus | None = None
+    priority: FeedbackPriority | None = None
 
 
 class Feedback:
@@ -43,7 +52,7 @@ class Feedback:
         self._clock = clock
         self._ids = ids
 
-    async def submit(self, principal: Principal, command: SubmitItem) -> Item:
+    async def submit(self, principal: Principal, command: SubmitFeedback) -> Item:
         """Take an item in (feedback:write); raise `InvalidItem`."""
         principal.require(Scope.FEEDBACK_WRITE)
         now = self._clock.now()
@@ -54,7 +63,7 @@ class Feedback:
             title=command.title,
             text=command.text,
             priority=command.priority,
-            status=Status.NEW,
+            status=FeedbackStatus.NEW,
             submitted_by=principal.subject,
             votes=0,
             created_at=now,
@@ -82,7 +91,7 @@ class Feedback:
             rows = await self._store.list(tx, page.limit + 1, page.after, condition)
         return page_of(rows, page.limit, lambda item: item.id)
 
-    async def change(self, principal: Principal, item_id: UUID, command: ChangeItem) -> Item:
+    async def change(self, principal: Principal, item_id: UUID, command: ChangeFeedback) -> Item:
         """Move an item to another status or priority (feedback:manage); raise `UnknownItem` or `WrongStatus`."""
         principal.require(Scope.FEEDBACK_MANAGE)
         now = self._clock.now()
@@ -101,7 +110,7 @@ class Feedback:
         `InvalidVoter`, or `WrongStatus` where the item is resolved or rejected.
         """
         principal.require(Scope.FEEDBACK_WRITE)
-        vote = Vote(self._ids.new(), item_id, _voter(principal, person), self._clock.now())
+        vote = FeedbackVote(self._ids.new(), item_id, _voter(principal, person), self._clock.now())
         async with self._uow(principal.tenant_id) as tx:
             item = await self._store.lock(tx, item_id)
             item.check_open()
@@ -124,7 +133,7 @@ class Feedback:
                 await tx.record(event)
         return item
 
-    async def votes(self, principal: Principal, item_id: UUID, page: PageRequest) -> Page[Vote]:
+    async def votes(self, principal: Principal, item_id: UUID, page: PageRequest) -> Page[FeedbackVote]:
         """Return who voted for an item, last first (feedback:read); raise `UnknownItem`."""
         principal.require(Scope.FEEDBACK_READ)
         async with self._uow(principal.tenant_id) as tx:
@@ -132,7 +141,7 @@ class Feedback:
             rows = await self._store.votes(tx, item_id, page.limit + 1, page.after)
         return page_of(rows, page.limit, lambda vote: vote.id)
 
-    async def summary(self, principal: Principal) -> Sequence[Tally]:
+    async def summary(self, principal: Principal) -> Sequence[FeedbackTally]:
         """Return how many items and votes there are of each category and status (feedback:read).
 
         Asked of PostgreSQL alone: raises `Unsupported` in memory.

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from omni_core.domain.feedback.model import Category, Item, Priority, Status, Vote
+from omni_core.domain.feedback.model import FeedbackCategory, FeedbackPriority, FeedbackStatus, FeedbackVote, Item
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.testing.builders.kernel import an_id
 from omni_core.testing.clock import NOON
@@ -14,11 +14,11 @@ def an_item(tenant_id: TenantId, **given: Any) -> Item:
         **{
             "id": an_id(),
             "tenant_id": tenant_id,
-            "category": Category.FEATURE_REQUEST,
+            "category": FeedbackCategory.FEATURE_REQUEST,
             "title": "Export usage as CSV",
             "text": "A download would spare us copying.",
-            "priority": Priority.MEDIUM,
-            "status": Status.NEW,
+            "priority": FeedbackPriority.MEDIUM,
+            "status": FeedbackStatus.NEW,
             "submitted_by": "operator",
             "votes": 0,
             "created_at": NOON,
@@ -28,6 +28,6 @@ def an_item(tenant_id: TenantId, **given: Any) -> Item:
     )
 
 
-def a_vote(item: Item, person: str = "customer-1") -> Vote:
+def a_vote(item: Item, person: str = "customer-1") -> FeedbackVote:
     """Return a person's vote for an item."""
-    return Vote(an_id(), item.id, person, NOON)
+    return FeedbackVote(an_id(), item.id, person, NOON)

@@ -6,7 +6,15 @@ from datetime import timedelta
 import pytest
 
 from omni_core.domain.feedback.errors import UnknownItem
-from omni_core.domain.feedback.model import FIELDS, Category, Item, Priority, Status, Tally, Vote
+from omni_core.domain.feedback.model import (
+    FIELDS,
+    FeedbackCategory,
+    FeedbackPriority,
+    FeedbackStatus,
+    FeedbackTally,
+    FeedbackVote,
+    Item,
+)
 from omni_core.domain.feedback.ports import FeedbackStatistics, FeedbackStore
 from omni_core.domain.kernel.conditions.api import read_condition
 from omni_core.domain.kernel.stored import rebuilds, stored
@@ -30,7 +38,7 @@ class FeedbackStoreContract:
     async def test_what_changes_is_saved(self, uow: UnitOfWork, feedback_store: FeedbackStore) -> None:
         item = an_item(a_tenant_id())
         await kept(uow, feedback_store, item)
-        item.status, item.priority, item.votes = Status.REJECTED, Priority.CRITICAL, 2
+        item.status, item.priority, item.votes = FeedbackStatus.REJECTED, FeedbackPriority.CRITICAL, 2
         item.changed_at = NOON + timedelta(days=1)
         async with uow(item.tenant_id) as tx:
             await feedback_store.save(tx, item)
@@ -131,12 +139,12 @@ class FeedbackStoreContract:
             assert await feedback_store.votes(tx, item.id, 10, None) == [vote]
             locked = await feedback_store.lock(tx, item.id)
             assert (locked.status, locked.category, locked.title) == ("parked", "praise", "")
-            locked.status, locked.title = Status.REVIEWING, "A title again"
+            locked.status, locked.title = FeedbackStatus.REVIEWING, "A title again"
             await feedback_store.save(tx, locked)
             assert await feedback_store.remove_vote(tx, item.id, vote.person)
         async with uow(item.tenant_id) as tx:
             repaired = await feedback_store.get(tx, item.id)
-        assert (repaired.status, repaired.title) == (Status.REVIEWING, "A title again")
+        assert (repaired.status, repaired.title) == (FeedbackStatus.REVIEWING, "A title again")
 
 
 class FeedbackStatisticsContract:
@@ -146,14 +154,14 @@ class FeedbackStatisticsContract:
         self, uow: UnitOfWork, feedback_store: FeedbackStore, feedback_statistics: FeedbackStatistics
     ) -> None:
         tenant_id = a_tenant_id()
-        bugs = [an_item(tenant_id, category=Category.BUG, votes=votes) for votes in (1, 2)]
-        done = an_item(tenant_id, category=Category.BUG, status=Status.RESOLVED)
+        bugs = [an_item(tenant_id, category=FeedbackCategory.BUG, votes=votes) for votes in (1, 2)]
+        done = an_item(tenant_id, category=FeedbackCategory.BUG, status=FeedbackStatus.RESOLVED)
         await kept(uow, feedback_store, *bugs, done, an_item(tenant_id, votes=4), an_item(a_tenant_id()))
         async with uow(tenant_id) as tx:
             assert await feedback_statistics.tallies(tx) == [
-                Tally("bug", "new", 2, 3),
-                Tally("bug", "resolved", 1, 0),
-                Tally("feature_request", "new", 1, 4),
+                FeedbackTally("bug", "new", 2, 3),
+                FeedbackTally("bug", "resolved", 1, 0),
+                FeedbackTally("feature_request", "new", 1, 4),
             ]
 
     async def test_where_there_is_nothing_nothing_is_added_up(
@@ -171,8 +179,8 @@ async def kept(uow: UnitOfWork, store: FeedbackStore, *items: Item) -> None:
 
 
 @rebuilds
-def of_another_release(tenant_id: TenantId) -> tuple[Item, Vote]:
+def of_another_release(tenant_id: TenantId) -> tuple[Item, FeedbackVote]:
     """Return an item with words that this release does not know, and values that it refuses, and such a vote."""
-    words = {"status": stored(Status, "parked"), "category": stored(Category, "praise")}
-    item = an_item(tenant_id, title="", priority=stored(Priority, "someday"), **words)
+    words = {"status": stored(FeedbackStatus, "parked"), "category": stored(FeedbackCategory, "praise")}
+    item = an_item(tenant_id, title="", priority=stored(FeedbackPriority, "someday"), **words)
     return item, a_vote(item, person=" ")
