@@ -13,7 +13,7 @@ from omni_core.domain.billing.errors import InvoiceIsFinalized, UnknownStatus
 from omni_core.domain.billing.events import InvoiceFinalized
 from omni_core.domain.kernel.clock import Month
 from omni_core.domain.kernel.money import Money, total
-from omni_core.domain.kernel.stored import is_rebuilding
+from omni_core.domain.kernel.stored import is_known, is_rebuilding
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.metering.api import Meter
 
@@ -129,17 +129,21 @@ class Invoice:
         self.status = InvoiceStatus.FINALIZED
         return [InvoiceFinalized(self.id, self.number, str(self.month), self.total.minor, self.currency)]
 
-    def _check_draft(self) -> None:
-        if self.is_finalized:
-            raise InvoiceIsFinalized(
-                f"invoice {self.number} is finalized and cannot change", invoice_id=str(self.id), number=self.number
-            )
-        if not self.is_draft:
+    def check_known(self) -> None:
+        """Raise `UnknownStatus` where only a later release knows what may become of the invoice."""
+        if not is_known(self.status):
             raise UnknownStatus(
                 f"the invoice of {self.month} is {self.status}, and this release does not change it",
                 invoice_id=str(self.id),
                 status=self.status.value,
             )
+
+    def _check_draft(self) -> None:
+        if self.is_finalized:
+            raise InvoiceIsFinalized(
+                f"invoice {self.number} is finalized and cannot change", invoice_id=str(self.id), number=self.number
+            )
+        self.check_known()
 
 
 def format_number(number: int) -> str:

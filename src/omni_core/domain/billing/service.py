@@ -136,6 +136,8 @@ class Billing:
 
     async def _invoice(self, tx: Transaction, month: Month) -> Invoice:
         stored = await self._store.of_month(tx, month)
+        if stored is not None:
+            stored.check_known()
         return stored or Invoice.draft(self._ids.new(), tx.tenant_id, month, self._currency, self._clock.now())
 
     async def _with_prices(self, bill: Callable[[_Prices], Awaitable[Invoice]]) -> Invoice:

@@ -45,7 +45,9 @@ class PriceBook:
     async def price(self, model: str, at: datetime) -> Price:
         """Return the price in force for a call that begins at `at`; raise `NoPrice`."""
         for price in (await self._prices.get()).get(model, ()):
-            if price.effective_from <= at and price.tiers:
+            if price.effective_from <= at:
+                if not price.tiers:  # not the price before it, which is no longer in force
+                    break
                 return price
         raise NoPrice(f"the model {model!r} has no price yet", model=model)
 

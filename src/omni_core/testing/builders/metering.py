@@ -43,8 +43,8 @@ def a_call(tenant_id: TenantId, price: Price, **given: Any) -> UsageEvent:
     )
 
 
-def a_call_of_another_release() -> UsageEvent:
-    """Return a call of a tenant of its own that this release would refuse; for `rebuilds`."""
+def a_call_of_another_release(tenant_id: TenantId | None = None) -> UsageEvent:
+    """Return a call that this release would refuse, of a tenant of its own unless one is named; for `rebuilds`."""
     price = a_price()
     odd = {"status": unheard_of(CallStatus), "quantities": Quantities(input=-5), "currency": "XYZ", "cost_picos": -7}
-    return a_call(a_tenant_id(), price, idempotency_key="", **odd)
+    return a_call(tenant_id or a_tenant_id(), price, idempotency_key="", **odd)
