@@ -9,7 +9,7 @@ import pytest
 
 from omni_core import OPERATOR, CreateKey, CreateTenant, Omni, Scope, Settings
 from omni_core.adapters.telemetry.metrics import Metrics
-from omni_core.bootstrap.lifespan import open_container
+from omni_core.bootstrap.containers.root import Wiring
 from omni_core.domain.billing.api import InvoiceStatus
 from omni_core.domain.budgets.api import Window
 from omni_core.domain.jobs.api import JobProgress, JobStatus
@@ -43,22 +43,22 @@ def odd_rows(tenant_id: TenantId) -> dict[str, Any]:
     }
 
 
-async def put(container: Any, tenant_id: TenantId) -> None:
+async def put(wiring: Wiring, tenant_id: TenantId) -> None:
     """Store them, as another release might have."""
-    uow, rows = container.platform.uow(), odd_rows(tenant_id)
+    uow, rows = wiring.part("platform").uow(), odd_rows(tenant_id)
     async with uow(tenant_id) as tx:
-        await container.tenancy.key_store().add(tx, rows["key"])
-        await container.tenancy.tenant_store().add_member(tx, rows["member"])
-        await container.jobs.store().add(tx, rows["job"])
-        await container.budgets.store().add(tx, rows["budget"])
+        await wiring.part("tenancy").key_store().add(tx, rows["key"])
+        await wiring.part("tenancy").tenant_store().add_member(tx, rows["member"])
+        await wiring.part("jobs").store().add(tx, rows["job"])
+        await wiring.part("budgets").store().add(tx, rows["budget"])
     async with uow(PLATFORM) as tx:
-        await container.pricing.store().add(tx, rows["price"])
-        await container.llm.store().add_provider(tx, rows["provider"])
-        await container.llm.store().add_model(tx, rows["model"])
-    invoice = rebuilds(a_draft_of_another_release)(container.platform.ids(), unheard_of(InvoiceStatus))
+        await wiring.part("pricing").store().add(tx, rows["price"])
+        await wiring.part("llm").store().add_provider(tx, rows["provider"])
+        await wiring.part("llm").store().add_model(tx, rows["model"])
+    invoice = rebuilds(a_draft_of_another_release)(wiring.part("platform").ids(), unheard_of(InvoiceStatus))
     invoice.tenant_id = tenant_id
-    await save(uow, container.billing.store(), invoice)
-    await container.metering.log().append(rebuilds(a_call_of_another_release)(tenant_id))
+    await save(uow, wiring.part("billing").store(), invoice)
+    await wiring.part("metering").log().append(rebuilds(a_call_of_another_release)(tenant_id))
 
 
 @pytest.fixture(scope="module")
@@ -67,14 +67,14 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
     @asynccontextmanager
     async def opener(settings: Settings, metrics: Metrics) -> AsyncGenerator[Omni, None]:
-        async with open_container(
+        async with open_wiring(
             settings, memory=True, upgrade=False, chat_models={}, decorate=metrics.instrument
-        ) as (container, database, urls):
-            omni = Omni(container, settings, database, urls)
+        ) as wiring:
+            omni = Omni(wiring, settings)
             await omni.add_built_in_model()
             tenant = await omni.tenants.create(OPERATOR, CreateTenant("demo", "Demo"))
             secrets.append((await omni.keys.create(omni.operator(tenant.id), CreateKey("all", tuple(Scope)))).secret)
-            await put(container, tenant.id)
+            await put(wiring, tenant.id)
             yield omni
 
     app = create_app(Settings(), opener)

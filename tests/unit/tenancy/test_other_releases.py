@@ -68,9 +68,9 @@ async def test_such_a_key_is_listed_and_revoked(authenticator, keys, memory):
 
 
 async def test_such_a_key_passes_on_what_is_known(authenticator, keys, memory):
-    principal = await authenticator.authenticate(await a_presented_key(memory, Scope.KEYS_WRITE, ODD))
-    made = await keys.create(principal, CreateKey("heir"))
-    assert made.key.scopes == {Scope.KEYS_WRITE}
+    principal = await authenticator.authenticate(await a_presented_key(memory, Scope.KEYS_WRITE, Scope.CHAT, ODD))
+    assert (await keys.create(principal, CreateKey("heir"))).key.scopes == {Scope.CHAT}
+    assert (await keys.create(principal, CreateKey("heir", ("all",)))).key.scopes == {Scope.CHAT, Scope.KEYS_WRITE}
     with pytest.raises(InvalidValue):
         await keys.create(principal, CreateKey("heir", (ODD.value,)))
 
