@@ -66,6 +66,25 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHONS[0])
+def crowd(session: nox.Session) -> None:
+    """Copy a context 25 times in a scratch checkout, and run every check there (some fifteen minutes)."""
+    scratch = Path(session.create_tmp()).resolve() / "checkout"
+    session.run("rm", "-rf", str(scratch), external=True)
+    install(session, "dev", "build")
+    session.run("python", "-m", "tests.support.crowd", "make", str(scratch))
+    session.chdir(scratch)
+    session.install("--no-index", "--no-deps", "--no-build-isolation", "--editable", ".")
+    # Lines that were repeated stand in the order of the copies, not in the alphabet's.
+    session.run("ruff", "check", "--quiet", "--fix-only", *CHECKED)
+    session.run("ruff", "format", "--quiet", *CHECKED)
+    session.run("ruff", "check", *CHECKED)
+    session.run("mypy", *CHECKED)
+    session.run("lint-imports")
+    session.run("python", "-m", "tests.support.crowd", "measure")
+    session.run("pytest", "-q", "-n", "2", "--dist", "loadfile", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
 def bench(session: nox.Session) -> None:
     """Run every benchmark in its short form; `-- --long` runs the long one."""
     install(session, "dev")

@@ -10,6 +10,7 @@ import pytest
 from omni_core import OPERATOR, CreateKey, CreateTenant, Omni, Scope, Settings
 from omni_core.adapters.telemetry.metrics import Metrics
 from omni_core.bootstrap.containers.root import Wiring
+from omni_core.bootstrap.lifespan import open_wiring
 from omni_core.domain.billing.api import InvoiceStatus
 from omni_core.domain.budgets.api import Window
 from omni_core.domain.jobs.api import JobProgress, JobStatus
