@@ -9,10 +9,12 @@ Whatever speaks of the context is copied: its own files, its migration, and the 
 
 import argparse
 import asyncio
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,11 +111,13 @@ def measure() -> bool:
 
 def _figures() -> Iterator[tuple[str, float]]:
     yield "import of the command line, CPU ms", _least("import omni_cli.main", "process_time")
-    application = (
-        "from omni_http.app import create_app; from omni_core import Settings; begin(); create_app(Settings())"
-    )
-    yield "create_app, ms", _least(application, "perf_counter")
-    yield "a started server, MB", asyncio.run(_server_mb(Path("crowd-home").resolve()))
+    imported = "from omni_http.app import create_app; from omni_core import Settings"
+    yield "create_app, ms", _least(f"{imported}; begin(); create_app(Settings())", "perf_counter")
+    with tempfile.TemporaryDirectory(prefix="omni-crowd-") as folder:
+        home = {"OMNI_HOME": folder, "PATH": os.environ["PATH"]}
+        omni = Path(sys.executable).with_name("omni")
+        subprocess.run([omni, "db", "upgrade"], env=home, check=True, capture_output=True)
+        yield "a started server, MB", asyncio.run(_server_mb(Path(folder)))
 
 
 def _least(code: str, clock: str) -> float:
