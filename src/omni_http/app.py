@@ -16,7 +16,7 @@ from litestar.types import ASGIApp
 from omni_core import Omni, OmniError, Settings
 from omni_core.adapters.telemetry.metrics import Metrics
 from omni_http import controllers
-from omni_http.documentation import complete_document, openapi_config
+from omni_http.documentation import openapi_config
 from omni_http.middleware.observation import Observation
 from omni_http.problems import to_response
 from omni_http.requests import LeanRequest
@@ -68,5 +68,4 @@ def create_app(settings: Settings, opener: OpenOmni = open_omni) -> ASGIApp:
         request_max_body_size=settings.max_body_bytes,
         logging_config=None,
     )
-    complete_document(app)
     return Observation(app, metrics, log_all=settings.access_log)

@@ -1,9 +1,11 @@
 """The OpenAPI document: what Litestar derives from the endpoints, and what holds for all of them."""
 
+import asyncio
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from litestar import Litestar, Router
+from litestar import Litestar, Request, Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, RedocRenderPlugin, SwaggerRenderPlugin
@@ -49,7 +51,9 @@ def openapi_config() -> OpenAPIConfig:
         title="Omni",
         version=__version__,
         description=_DESCRIPTION,
-        openapi_router=Router("/api", route_handlers=[], opt={"public": True}, include_in_schema=False),
+        openapi_router=Router(
+            "/api", route_handlers=[], opt={"public": True}, include_in_schema=False, before_request=_on_demand
+        ),
         render_plugins=[
             SwaggerRenderPlugin(path="/docs"),
             RedocRenderPlugin(path="/redoc"),
@@ -59,6 +63,15 @@ def openapi_config() -> OpenAPIConfig:
         use_handler_docstrings=True,
         operation_id_creator=operation_id,
     )
+
+
+async def _on_demand(request: Request[Any, Any, Any]) -> None:
+    """Complete the document when somebody first asks for it, beside the other requests: it takes a while to build."""
+    app = request.app
+    async with app.state.setdefault("document_lock", asyncio.Lock()):
+        if "is_documented" not in app.state:
+            await asyncio.to_thread(complete_document, app)
+            app.state["is_documented"] = True
 
 
 def operation_id(handler: HTTPRouteHandler, method: Method, path: Sequence[object]) -> str:
