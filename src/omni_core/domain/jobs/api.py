@@ -4,7 +4,8 @@ from omni_core.domain.jobs.handling import JobContext, JobHandler, by_kind
 from omni_core.domain.jobs.model import Job
 from omni_core.domain.jobs.runner import Ending, JobRunner, Run
 from omni_core.domain.jobs.service import Jobs
-from omni_core.domain.jobs.values import Backoff, Delivery, JobFailure, JobProgress, JobStatus
+from omni_core.domain.jobs.values import Delivery, JobFailure, JobProgress, JobStatus
+from omni_core.domain.kernel.backoff import Backoff
 
 __all__ = [
     "Backoff",

@@ -10,7 +10,8 @@ from omni_core.domain.jobs.errors import JobStopped, Superseded, UnknownJob, Unk
 from omni_core.domain.jobs.handling import JobContext, JobHandler
 from omni_core.domain.jobs.model import Job
 from omni_core.domain.jobs.ports import JobQueue, JobStore
-from omni_core.domain.jobs.values import Backoff, Delivery, JobFailure, JobProgress, JobStatus, json_object
+from omni_core.domain.jobs.values import Delivery, JobFailure, JobProgress, JobStatus, json_object
+from omni_core.domain.kernel.backoff import Backoff
 from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.events import Event
 from omni_core.domain.kernel.uow import UnitOfWork

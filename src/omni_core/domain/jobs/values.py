@@ -1,7 +1,6 @@
 """What a job is made of: its status, how far it is, why it failed, and the message that makes a worker run it."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -9,12 +8,11 @@ from uuid import UUID
 import msgspec
 
 from omni_core.domain.jobs.errors import InvalidArguments
-from omni_core.domain.kernel.errors import OmniError
+from omni_core.domain.kernel.failures import Failure, storable
 from omni_core.domain.kernel.stored import is_rebuilding
 from omni_core.domain.kernel.tenancy import TenantId
 
 MAX_JSON_BYTES = 64 * 1024
-_MAX_TEXT = 2000
 
 
 class JobStatus(StrEnum):
@@ -42,18 +40,8 @@ class JobProgress(msgspec.Struct, frozen=True):
         msgspec.structs.force_setattr(self, "message", storable(self.message))
 
 
-class JobFailure(msgspec.Struct, frozen=True):
-    """Why an attempt failed: the error's stable code and a sentence. Never a secret, never a stack trace."""
-
-    code: str
-    detail: str
-
-    @classmethod
-    def of(cls, error: Exception) -> "JobFailure":
-        """Tell what may be told of an error: of one that Omni did not raise itself, nothing but that it happened."""
-        if isinstance(error, OmniError):
-            return cls(error.code, storable(error.detail))
-        return cls(OmniError.code, OmniError.title())
+class JobFailure(Failure, frozen=True):
+    """Why an attempt at a job failed."""
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -62,23 +50,6 @@ class Delivery(msgspec.Struct, frozen=True):
     tenant_id: TenantId
     job_id: UUID
     ticket: int
-
-
-class Backoff(msgspec.Struct, frozen=True):
-    """How long to wait before the next attempt: `first`, then `factor` times as long each time, up to `longest`."""
-
-    first: timedelta = timedelta(seconds=5)
-    factor: int = 4
-    longest: timedelta = timedelta(minutes=5)
-
-    def after(self, attempt: int) -> timedelta:
-        """Return the pause after the failure of `attempt`, counted from 1."""
-        wait = self.first
-        for _ in range(attempt - 1):
-            if wait >= self.longest:
-                break
-            wait *= self.factor
-        return min(wait, self.longest)
 
 
 def json_object(value: Mapping[str, Any] | msgspec.Struct, field: str) -> dict[str, Any]:
@@ -95,8 +66,3 @@ def json_object(value: Mapping[str, Any] | msgspec.Struct, field: str) -> dict[s
             allowed=f"up to {MAX_JSON_BYTES} bytes",
         )
     return decoded
-
-
-def storable(text: str) -> str:
-    """Return `text` without what no database stores (NUL, lone surrogates), and not endless."""
-    return text[:_MAX_TEXT].replace("\0", "").encode("utf-8", "replace").decode()
