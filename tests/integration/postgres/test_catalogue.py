@@ -25,6 +25,8 @@ DIRECTORY = {
         "created_at timestamp with time zone, expires_at timestamp with time zone, "
         "revoked_at timestamp with time zone, tenant_status text)"
     ),
+    "omni_tenants_with_events_due": "SETOF uuid",
+    "omni_tenants_with_events_unsettled": "SETOF uuid",
 }
 TABLES = """
 select relname as name, relrowsecurity and relforcerowsecurity as protected
@@ -80,6 +82,7 @@ async def test_only_the_directory_reads_across_tenants(owner: asyncpg.Connection
     others = [row for row in policies if row["roles"] != [APP_ROLE]]
     assert sorted((row["tablename"], row["roles"], row["cmd"]) for row in others) == [
         ("api_key", ["omni_directory"], "SELECT"),
+        ("event_head", ["omni_directory"], "SELECT"),
         ("tenant", ["omni_directory"], "SELECT"),
     ]
 
@@ -99,11 +102,11 @@ async def test_the_directory_gives_ids_and_one_key(owner: asyncpg.Connection):
         assert function["proconfig"] == ["search_path=public, pg_temp"], "nobody slips it another table"
 
 
-async def test_the_directory_may_read_two_tables_and_nothing_else(owner: asyncpg.Connection):
+async def test_the_directory_may_read_three_tables_and_nothing_else(owner: asyncpg.Connection):
     grants = await owner.fetch(
         "select table_name, privilege_type from information_schema.role_table_grants where grantee = 'omni_directory'"
     )
-    assert sorted(map(tuple, grants)) == [("api_key", "SELECT"), ("tenant", "SELECT")]
+    assert sorted(map(tuple, grants)) == [("api_key", "SELECT"), ("event_head", "SELECT"), ("tenant", "SELECT")]
     role = await owner.fetchrow("select * from pg_roles where rolname = 'omni_directory'")
     assert role is not None
     assert not role["rolcanlogin"]

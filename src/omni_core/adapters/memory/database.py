@@ -3,9 +3,11 @@
 import asyncio
 import copy
 import heapq
+import itertools
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -32,6 +34,17 @@ def _all(_: Any) -> bool:
 # A copy of a Struct is made by its constructor, and what is stored outlives the rules of that.
 _copy = rebuilds(copy.deepcopy)
 
+AT_ONCE = datetime.min.replace(tzinfo=UTC)
+
+
+class LogHead(msgspec.Struct, frozen=True):
+    """The end of a tenant's log: see the table `event_head` of PostgreSQL."""
+
+    tenant_id: TenantId
+    position: int
+    due_at: datetime | None = AT_ONCE
+    settled_by: tuple[str, ...] = ()
+
 
 class MemoryDatabase:
     """The tables, and a lock for each tenant: at most one transaction of a tenant is open at a time."""
@@ -39,6 +52,7 @@ class MemoryDatabase:
     def __init__(self, clock: Clock, ids: Ids) -> None:
         self.clock = clock
         self.ids = ids
+        self.positions = itertools.count(1)
         self.tables: dict[str, Table] = defaultdict(lambda: defaultdict(dict))
         self._locks: dict[TenantId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._open: dict[TenantId, MemoryTransaction] = {}
@@ -130,6 +144,7 @@ class MemoryTransaction:
         for event in events:
             recorded = RecordedEvent(
                 id=self._database.ids.new(),
+                position=next(self._database.positions),
                 tenant_id=self._tenant_id,
                 event_type=event.event_type,
                 aggregate_id=event.aggregate_id,
@@ -137,6 +152,7 @@ class MemoryTransaction:
                 data=msgspec.json.decode(msgspec.json.encode(event)),  # as the JSON that a database would keep
             )
             self.put("event", recorded.id, recorded)
+            self.put("event_head", None, LogHead(self._tenant_id, recorded.position))
 
     def before(self, table: str) -> dict[object, Any]:
         """Return the tenant's rows as they were when the transaction began."""

@@ -21,6 +21,7 @@ class Scope(StrEnum):
     BUDGETS_READ, BUDGETS_WRITE = "budgets:read", "budgets:write"
     BILLING_READ, BILLING_WRITE = "billing:read", "billing:write"
     JOBS_READ, JOBS_WRITE = "jobs:read", "jobs:write"
+    EVENTS_READ = "events:read"
     FEEDBACK_READ, FEEDBACK_WRITE, FEEDBACK_MANAGE = "feedback:read", "feedback:write", "feedback:manage"
     PLATFORM_ADMIN = "platform:admin"
 

@@ -3,8 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from omni_core.domain.kernel.events import Event, RecordedEvent
-from omni_core.domain.kernel.pages import Page, PageRequest
+from omni_core.domain.kernel.events import Event
 from omni_core.domain.kernel.tenancy import TenantId
 
 
@@ -30,12 +29,4 @@ class UnitOfWork(Protocol):
 
     def __call__(self, tenant_id: TenantId) -> AbstractAsyncContextManager[Transaction]:
         """Begin a transaction that sees the rows of `tenant_id` and of no other tenant."""
-        ...
-
-
-class EventLog(Protocol):
-    """Reads what was recorded, in the order in which it was recorded, for each aggregate."""
-
-    async def read(self, tx: Transaction, page: PageRequest) -> Page[RecordedEvent]:
-        """Return the tenant's events, oldest first."""
         ...

@@ -6,10 +6,11 @@ from uuid import UUID
 
 import pytest
 
+from omni_core.domain.events.ports import EventLog
 from omni_core.domain.kernel.events import Event
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.kernel.tenancy import TenantId
-from omni_core.domain.kernel.uow import EventLog, Transaction, UnitOfWork
+from omni_core.domain.kernel.uow import Transaction, UnitOfWork
 from omni_core.domain.tenancy.ports import TenantStore
 from omni_core.testing.builders.kernel import a_tenant_id
 from omni_core.testing.builders.tenancy import a_tenant

@@ -36,4 +36,5 @@ event = sa.Table(
     moment("recorded_at"),
     sa.Column("data", JSONB, nullable=False),
     sa.Index("event_tenant_id_seq_idx", "tenant_id", "seq"),
+    sa.Index("event_tenant_id_event_type_seq_idx", "tenant_id", "event_type", "seq"),
 )

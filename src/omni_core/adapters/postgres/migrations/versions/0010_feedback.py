@@ -6,7 +6,7 @@ from alembic import op
 from omni_core.adapters.postgres.migrations.rls import protect
 
 revision = "0010_feedback"
-down_revision = "0008_jobs"
+down_revision = "0009_events"
 
 
 def upgrade() -> None:
