@@ -107,7 +107,7 @@ def test_a_key_expires_at_its_moment():
 
 def test_a_revoked_key_stays_revoked():
     key = an_api_key(a_tenant_id())
-    assert key.revoke(NOON) == [ApiKeyRevoked(key.id)]
+    assert key.revoke(NOON) == [ApiKeyRevoked(key.id, key.public_id)]
     assert key.revoke(NOON + timedelta(days=1)) == []
     assert key.revoked_at == NOON
     with pytest.raises(KeyRevoked):

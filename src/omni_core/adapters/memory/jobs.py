@@ -46,6 +46,12 @@ class MemoryJobStore:
         """Return jobs, newest first."""
         return memory_tx(tx).newest("job", limit, before, lambda job: status is None or job.status == status)
 
+    async def lock_open(self, tx: Transaction, requested_by: str, limit: int, after: UUID | None) -> Sequence[Job]:
+        """Return jobs of one requester that are not over, oldest first."""
+        jobs = sorted(memory_tx(tx).rows("job").values(), key=lambda job: job.id)
+        theirs = [job for job in jobs if job.requested_by == requested_by and not job.is_over]
+        return [job for job in theirs if after is None or job.id > after][:limit]
+
 
 class _Message(msgspec.Struct, frozen=True):
     id: UUID

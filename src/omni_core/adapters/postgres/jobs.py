@@ -17,6 +17,8 @@ from omni_core.domain.kernel.stored import rebuilds, stored
 from omni_core.domain.kernel.tenancy import Scope, TenantId
 from omni_core.domain.kernel.uow import Transaction
 
+_OPEN = (JobStatus.QUEUED, JobStatus.RUNNING)
+
 
 class PostgresJobStore:
     """The port `JobStore`."""
@@ -45,6 +47,14 @@ class PostgresJobStore:
         """Return jobs, newest first."""
         wanted = [] if status is None else [job.c.status == status]
         return [_from_row(row) for row in await rows.newest(tx, job, limit, before, *wanted)]
+
+    async def lock_open(self, tx: Transaction, requested_by: str, limit: int, after: UUID | None) -> Sequence[Job]:
+        """Return jobs of one requester that are not over, oldest first, locked."""
+        query = rows.of_tenant(tx, job, job.c.requested_by == requested_by, job.c.status.in_(_OPEN))
+        if after is not None:
+            query = query.where(job.c.id > after)
+        locked = query.order_by(job.c.id).limit(limit).with_for_update(key_share=True)
+        return [_from_row(row) for row in await rows.fetched(tx, locked)]
 
 
 def _to_row(one: Job) -> dict[str, Any]:

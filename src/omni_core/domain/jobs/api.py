@@ -2,6 +2,7 @@
 
 from omni_core.domain.jobs.handling import JobContext, JobHandler, by_kind
 from omni_core.domain.jobs.model import Job
+from omni_core.domain.jobs.reactions import cancel_for_revoked_key
 from omni_core.domain.jobs.runner import Ending, JobRunner, Run
 from omni_core.domain.jobs.service import Jobs
 from omni_core.domain.jobs.values import Delivery, JobFailure, JobProgress, JobStatus
@@ -21,4 +22,5 @@ __all__ = [
     "Jobs",
     "Run",
     "by_kind",
+    "cancel_for_revoked_key",
 ]

@@ -33,6 +33,10 @@ class JobStore(Protocol):
         """Return up to `limit` jobs older than `before`, newest first; of one status, where one is given."""
         ...
 
+    async def lock_open(self, tx: Transaction, requested_by: str, limit: int, after: UUID | None) -> Sequence[Job]:
+        """Return up to `limit` jobs of one requester that are not over, younger than `after`, oldest first, locked."""
+        ...
+
 
 class JobQueue(Protocol):
     """The way to the workers. At least once: a message comes again where a worker ended before it was done with it."""

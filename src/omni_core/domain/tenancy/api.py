@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from omni_core.domain.tenancy.api_keys import ApiKeys, Authenticator, CreateKey, NewKey
-from omni_core.domain.tenancy.keys import ApiKey
+from omni_core.domain.tenancy.events import ApiKeyRevoked
+from omni_core.domain.tenancy.keys import ApiKey, subject_of
 from omni_core.domain.tenancy.model import Member, MemberRole, Tenant, TenantStatus
 from omni_core.domain.tenancy.service import CreateTenant, Tenants
 
 __all__ = [
     "ApiKey",
+    "ApiKeyRevoked",
     "ApiKeys",
     "Authenticator",
     "CreateKey",
@@ -20,6 +22,7 @@ __all__ = [
     "Tenant",
     "TenantStatus",
     "Tenants",
+    "subject_of",
 ]
 
 

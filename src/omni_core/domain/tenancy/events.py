@@ -58,8 +58,9 @@ class ApiKeyCreated(Event, frozen=True):
 
 
 class ApiKeyRevoked(Event, frozen=True):
-    """An API key was revoked."""
+    """An API key was revoked. `public_id` names it in what it did (`key:<public id>`); older releases left it out."""
 
     event_type: ClassVar[str] = "tenancy.api_key_revoked"
     aggregate: ClassVar[str] = "key_id"
     key_id: UUID
+    public_id: str = ""

@@ -92,7 +92,7 @@ class ApiKey:
         if self.revoked_at is not None:
             return []
         self.revoked_at = now
-        return [ApiKeyRevoked(self.id)]
+        return [ApiKeyRevoked(self.id, self.public_id)]
 
     def admit(self, now: datetime) -> Principal:
         """Return whom the key stands for; raise `KeyRevoked` or `KeyExpired`."""
@@ -100,7 +100,12 @@ class ApiKey:
             raise KeyRevoked
         if self.expires_at is not None and now >= self.expires_at:
             raise KeyExpired
-        return Principal(self.tenant_id, f"key:{self.public_id}", self.scopes, self.id)
+        return Principal(self.tenant_id, subject_of(self.public_id), self.scopes, self.id)
 
     def __repr__(self) -> str:
         return f"ApiKey(public_id={self.public_id!r}, tenant_id={self.tenant_id})"
+
+
+def subject_of(public_id: str) -> str:
+    """Return the name under which the holder of a key is on record, such as `requested_by` of a job."""
+    return f"key:{public_id}"

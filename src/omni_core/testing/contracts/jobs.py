@@ -106,6 +106,20 @@ class JobStoreContract:
         assert [job.id for job in [*first, *rest]] == [job.id for job in reversed(jobs)]
         assert [job.id for job in queued] == [jobs[-1].id, jobs[0].id]
 
+    async def test_what_somebody_queued_and_is_not_over_is_found_from_the_oldest(
+        self, uow: UnitOfWork, job_store: JobStore
+    ) -> None:
+        tenant_id = a_tenant_id()
+        jobs = [a_job(tenant_id, status=status, requested_by="key:abc") for status in (*JobStatus, JobStatus.QUEUED)]
+        for job in (*jobs, a_job(tenant_id, requested_by="key:other"), a_job(a_tenant_id(), requested_by="key:abc")):
+            await stored(uow, job_store, job)
+        wanted = [job.id for job in jobs if not job.is_over]
+        async with uow(tenant_id) as tx:
+            first = await job_store.lock_open(tx, "key:abc", 2, None)
+            rest = await job_store.lock_open(tx, "key:abc", 2, first[-1].id)
+        assert [job.id for job in first] + [job.id for job in rest] == wanted
+        assert len(wanted) == 3
+
     async def test_another_tenants_job_is_not_there(self, uow: UnitOfWork, job_store: JobStore) -> None:
         theirs = a_job(a_tenant_id())
         await stored(uow, job_store, theirs)
