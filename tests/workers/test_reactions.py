@@ -9,7 +9,7 @@ from omni_core.adapters.memory.events import memory_event_storage
 from omni_core.domain.events.api import Round, Visit
 from omni_core.domain.kernel.errors import DependencyFailed, Invalid, Precondition
 from omni_core.testing import FixedClock, SequentialIds
-from omni_core.testing.builders import a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id
 from omni_core.testing.reactor import Bench, Reactor
 from omni_workers.reactions import react
 from tests.support.waiting import eventually

@@ -1,14 +1,21 @@
-"""A reader of the event log who pages on misses nothing, in whichever order transactions end."""
+"""A reader of the event log misses nothing, in whichever order transactions end and whoever writes it."""
 
 import asyncio
+from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from omni_core.adapters.postgres.events import PostgresEventLog
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.tenancy.events import TenantReactivated, TenantWasSuspended
+from omni_core.testing.builders.kernel import a_tenant_id
 from omni_core.testing.builders.tenancy import a_tenant
+from omni_core.testing.clock import NOON
+from omni_core.testing.reactor import Happened
 from tests.support.backends import Backend
+from tests.support.database import connected
+from tests.support.rows import in_tenant
 
 pytestmark = pytest.mark.postgres
 
@@ -38,3 +45,36 @@ async def test_what_a_slow_transaction_recorded_first_comes_after_what_was_commi
     first, cursor = await read(None)
     assert first == [TenantReactivated.event_type]
     assert await read(cursor) == ([TenantWasSuspended.event_type], None)
+
+
+async def record_by_hand(program: asyncpg.Connection, tenant_id: UUID, number: int) -> None:
+    """Record events as the release before subscriptions did: one statement each."""
+    statement = (
+        "insert into event (tenant_id, id, event_type, aggregate_id, recorded_at, data) "
+        "values ($1, $2, 'testing.old', $1, now(), '{}')"
+    )
+    async with program.transaction():
+        await in_tenant(program, tenant_id)
+        await program.executemany(statement, [(tenant_id, uuid4()) for _ in range(number)])
+
+
+async def test_what_an_older_release_records_is_noticed(postgres: Backend, app_url: str):
+    tenant_id = a_tenant_id()
+    async with connected(app_url) as program:
+        await record_by_hand(program, tenant_id, 3)
+        async with program.transaction():
+            await in_tenant(program, tenant_id)
+            head = await program.fetchrow("select position, due_at <= now() as is_due, settled_by from event_head")
+            last = await program.fetchval("select max(seq) from event")
+    assert head is not None
+    assert tuple(head) == (last, True, [])
+
+
+async def test_a_big_transaction_keeps_the_order_of_its_events(postgres: Backend):
+    tenant_id = a_tenant_id()
+    async with postgres.uow(tenant_id) as tx:
+        await tx.record(*(Happened(tenant_id, number) for number in range(5_000)))
+    async with postgres.uow(tenant_id) as tx:
+        events = await postgres.event_log.after(tx, 0, [Happened.event_type], await postgres.event_log.head(tx), 9_999)
+    assert [event.data["number"] for event in events] == list(range(5_000))
+    assert events[0].recorded_at == NOON

@@ -13,8 +13,12 @@ from omni_core.adapters.postgres.engine import APP_ROLE
 from omni_core.adapters.postgres.job_consumer import WORKER_ROLE
 from omni_core.domain.budgets.api import Window
 from omni_core.domain.jobs.api import JobStatus
+from omni_core.domain.kernel.tenancy import PLATFORM
+from omni_core.testing.builders.kernel import a_tenant_id
 from omni_workers.main import run_worker
-from tests.support.database import as_role, at_database, run_sql
+from tests.integration.postgres.test_events import record_by_hand
+from tests.support.database import as_role, at_database, connected, run_sql
+from tests.support.rows import in_tenant
 from tests.support.server import running_server
 
 pytestmark = pytest.mark.postgres
@@ -43,6 +47,25 @@ async def test_the_owner_is_no_superuser(owner_url: str) -> None:
     connection = await asyncpg.connect(owner_url)
     assert not await connection.fetchval("select rolsuper or rolbypassrls from pg_roles where rolname = current_user")
     await connection.close()
+
+
+async def test_the_log_of_an_older_release_is_known_after_its_upgrade(superuser_url: str, owner_url: str) -> None:
+    await run_sql(superuser_url, "create database old owner boss")
+    url = at_database(owner_url, "old")
+    await migrate.upgrade(url, "0008_jobs")
+    tenants = [a_tenant_id(), PLATFORM]
+    async with connected(as_role(url, APP_ROLE)) as program:
+        for tenant_id in tenants:
+            await record_by_hand(program, tenant_id, 2)
+    await migrate.upgrade(url)
+    async with connected(as_role(url, APP_ROLE)) as program:
+        query = "select t from omni_tenants_with_events_due(10, now(), null) t"
+        assert [row["t"] for row in await program.fetch(query)] == [PLATFORM, tenants[0]]
+        async with program.transaction():
+            await in_tenant(program, tenants[0])
+            assert await program.fetchval("select position from event_head") == 2
+            assert await program.fetchval("select count(*) from event") == 2
+        assert await program.fetchval("select count(*) from event") == 0
 
 
 async def test_server_and_worker_need_their_own_roles_only(owner_url: str) -> None:

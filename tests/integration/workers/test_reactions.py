@@ -20,7 +20,7 @@ from omni_core.domain.events.api import Events, EventStorage
 from omni_core.domain.events.events import EventSetAside
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.kernel.tenancy import Principal
-from omni_core.testing.builders import a_tenant_id
+from omni_core.testing.builders.kernel import a_tenant_id
 from tests.integration.workers.conftest import ROOT
 from tests.integration.workers.reacting import EFFECTS, POISON, SUBSCRIPTIONS, Often, Seldom, storage_on
 from tests.support.database import connected

@@ -31,8 +31,8 @@ class SchemaState(msgspec.Struct, frozen=True):
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
-async def upgrade(owner_url: str) -> SchemaState:
-    """Run every migration that is missing, in one transaction; return the state after it.
+async def upgrade(owner_url: str, revision: str = "head") -> SchemaState:
+    """Run every migration that is missing up to `revision`, in one transaction; return the state after it.
 
     Raises `DatabaseUnavailable`.
     """
@@ -44,7 +44,7 @@ async def upgrade(owner_url: str) -> SchemaState:
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
     async with _connected(owner_url) as connection, connection.begin():
         await connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
