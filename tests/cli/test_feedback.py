@@ -5,9 +5,8 @@ from tests.cli.conftest import CommandLine
 WISH = ("Export usage as CSV", "A download would spare us copying.")
 
 
-def test_an_item_from_its_submission_to_its_end(omni: CommandLine) -> None:
-    omni("tenants", "create", "voting")
-    of_tenant = ("--tenant", "voting")
+def test_an_item_from_its_submission_to_its_end(omni: CommandLine, tenant: str) -> None:
+    of_tenant = ("--tenant", tenant)
     item = omni.json("feedback", "submit", *WISH, "--category", "bug", *of_tenant)
     for person in ("ann", "bob", "bob"):
         omni("feedback", "vote", item["id"], "--person", person, *of_tenant)
@@ -23,13 +22,12 @@ def test_an_item_from_its_submission_to_its_end(omni: CommandLine) -> None:
     assert summary == [{"category": "bug", "status": "resolved", "items": 1, "votes": 1}]
 
 
-def test_a_listing_is_filtered(omni: CommandLine) -> None:
-    omni("tenants", "create", "filtering")
+def test_a_listing_is_filtered(omni: CommandLine, tenant: str) -> None:
     for title in ("First wish", "Second wish"):
-        omni("feedback", "submit", title, WISH[1], "--tenant", "filtering")
+        omni("feedback", "submit", title, WISH[1], "--tenant", tenant)
     where = ("--where", "title starts_with First or votes >= 1")
-    listed = omni.json("feedback", "list", "--tenant", "filtering", *where)["items"]
+    listed = omni.json("feedback", "list", "--tenant", tenant, *where)["items"]
     assert [one["title"] for one in listed] == ["First wish"]
-    error = omni.error("feedback", "list", "--tenant", "filtering", "--where", "colour = red", exits=65)
+    error = omni.error("feedback", "list", "--tenant", tenant, "--where", "colour = red", exits=65)
     assert error["code"] == "kernel.invalid_condition"
     assert "votes" in error["fields"]["allowed"]

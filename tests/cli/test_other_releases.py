@@ -1,6 +1,7 @@
 """Rows of another release on the command line: they are shown, and can be put right."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -18,13 +19,23 @@ update tenant set name = '' where slug = 'globex';
 
 
 @pytest.fixture(scope="module")
-def odd(omni: CommandLine, database_url: str) -> CommandLine:
+async def own_url(make_database_url: Callable[[], Awaitable[str]]) -> str:
+    """A database of this module's own: nobody else could live with such rows."""
+    return await make_database_url()
+
+
+@pytest.fixture(scope="module")
+def odd(bare: CommandLine, own_url: str) -> CommandLine:
     """`omni` on a database with a row of each kind that this release would not make."""
+    omni = CommandLine({**bare.variables, "DATABASE_URL": own_url})
+    omni("db", "upgrade")
+    omni("tenants", "create", "acme", "--owner-email", "ann@acme.example")
+    omni("tenants", "create", "globex")
     omni("tenants", "add-member", "acme", "bob@acme.example", "--role", "member")
     omni("keys", "create", "--tenant", "acme")
     omni("budgets", "set", "--tenant", "acme", "--limit", "100")
     omni("billing", "close", "--tenant", "acme", "--month", "2026-01", "--background")
-    asyncio.run(run_sql(database_url, DRAFT + ODD_ROWS))
+    asyncio.run(run_sql(own_url, DRAFT + ODD_ROWS))
     return omni
 
 

@@ -18,6 +18,8 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
+from omni_cli.samples import samples
+
 from omni_core.adapters.embedded import status
 
 ROOT = Path(__file__).parents[2]
@@ -137,7 +139,8 @@ def test_what_it_prints_works_as_printed(up: Callable[..., Installation]) -> Non
     running = up()
     running.wait_until_ready()
     commands = running.commands()
-    assert len(commands) == 8
+    shown = list(samples())
+    assert len(commands) == 8 + len(shown)
 
     answer = json.loads(paste(commands["Chat, with a key that lives for 24 hours"]))
     assert answer["choices"][0]["message"]["content"].startswith("A ticket costs four pounds.")
@@ -152,6 +155,8 @@ def test_what_it_prints_works_as_printed(up: Callable[..., Installation]) -> Non
     assert "draft" in paste(commands["The invoice of this month, as it stands"])
     assert "queued" in paste(commands["Close the month on the worker"])
     assert eventually(lambda: "succeeded" in paste(commands["What the worker did"]))
+    for sample in shown:
+        assert len(paste(commands[sample.TRY[0]]).splitlines()) > 1
     with closing(urlopen(f"http://127.0.0.1:{running.port}/api/docs", timeout=10)) as page:
         assert page.status == 200
     assert re.search(r"ready at http://127.0.0.1:\d+ after \d+\.\d s", running.output)

@@ -74,7 +74,8 @@ async def test_a_big_transaction_keeps_the_order_of_its_events(postgres: Backend
     tenant_id = a_tenant_id()
     async with postgres.uow(tenant_id) as tx:
         await tx.record(*(Happened(tenant_id, number) for number in range(5_000)))
+    log = postgres.make(PostgresEventLog)
     async with postgres.uow(tenant_id) as tx:
-        events = await postgres.event_log.after(tx, 0, [Happened.event_type], await postgres.event_log.head(tx), 9_999)
+        events = await log.after(tx, 0, [Happened.event_type], await log.head(tx), 9_999)
     assert [event.data["number"] for event in events] == list(range(5_000))
     assert events[0].recorded_at == NOON
