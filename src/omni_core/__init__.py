@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from omni_core.domain.billing.api import Invoice, InvoiceLine, InvoiceStatus, InvoiceSummary
     from omni_core.domain.budgets import api as budgets
     from omni_core.domain.budgets.api import BudgetExhausted, BudgetStatus, SetBudget, Window
+    from omni_core.domain.events import api as events
     from omni_core.domain.feedback import api as feedback
     from omni_core.domain.jobs import api as jobs
     from omni_core.domain.jobs.api import Job, JobStatus
@@ -171,6 +172,7 @@ __all__ = [
     "__version__",
     "billing",
     "budgets",
+    "events",
     "feedback",
     "format_picos",
     "jobs",

@@ -5,7 +5,7 @@ Every module of `handlers/` says by its function `handlers` what it does: nothin
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -20,6 +20,7 @@ from omni_core.domain.kernel.errors import Unsupported
 from omni_workers import handlers
 from omni_workers.delivery import Deliveries
 from omni_workers.outcomes import worth_retrying
+from omni_workers.reactions import react
 from omni_workers.supervision import stop_signals, work
 
 EX_CONFIG = 78
@@ -38,7 +39,7 @@ def installed_handlers(omni: Omni) -> Iterator[JobHandler[Any]]:
 
 
 async def run_worker(omni: Omni, stop: asyncio.Event) -> None:
-    """Run jobs until `stop` is set; raise `NoSharedQueue` where Omni is on memory adapters, `QueueMissing`."""
+    """Run jobs and react to events until `stop` is set; raise `NoSharedQueue` on memory adapters, or `QueueMissing`."""
     if omni.urls is None:
         raise NoSharedQueue
     runner = omni.job_runner(by_kind(*installed_handlers(omni)), worth_retrying=worth_retrying)
@@ -47,7 +48,20 @@ async def run_worker(omni: Omni, stop: asyncio.Event) -> None:
         concurrency=omni.settings.jobs.concurrency,
         heartbeat_s=omni.settings.jobs.heartbeat_s,
     )
-    await work(consumer, Deliveries(runner, SystemClock()).take, stop)
+    reactions = omni.subscription_runner(worth_retrying=worth_retrying)
+    await together(stop, work(consumer, Deliveries(runner, SystemClock()).take, stop), react(reactions, stop))
+
+
+async def together(stop: asyncio.Event, *acts: Coroutine[Any, Any, None]) -> None:
+    """Do several things until they have ended; where one fails the others are told to stop, and it is raised."""
+    tasks = [asyncio.create_task(act) for act in acts]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        stop.set()
+    await asyncio.wait(tasks)
+    for task in tasks:
+        await task
 
 
 async def run(settings: Settings) -> None:

@@ -12,8 +12,8 @@ MOST_LINES = 6
 MOST_FILES = 6
 # The slice with which the house began, and the engine of events, which the kernel knows by name.
 OLDER = {"billing", "budgets", "events", "jobs", "llm", "metering", "pricing", "tenancy"}
-# Pages that teach by example, decisions, and tests of the whole may speak of any context. The map of floors names all of
-# the finished house, built or not, and a migration the one before it.
+# Pages that teach by example, decisions, and tests of the whole may speak of any context. The map of floors names all
+# of the finished house, built or not, and a migration the one before it.
 ABOUT_ALL = re.compile(
     r"^(docs/howto/|docs/adr/|tests/architecture/|README\.md$|pyproject\.toml$|tests/support/crowd|src/.*/migrations/versions/)"
 )

@@ -19,7 +19,6 @@ import psutil
 import pytest
 
 from omni_cli.samples import samples
-
 from omni_core.adapters.embedded import status
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ What that is, each context's container says (`containers/root.py`). Lower contex
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
@@ -14,9 +14,10 @@ from omni_core.adapters.embedded import OWNER_ROLE, EmbeddedPostgres
 from omni_core.adapters.llm.factories import factories as installed_factories
 from omni_core.adapters.postgres import migrate
 from omni_core.adapters.postgres.engine import APP_ROLE
-from omni_core.bootstrap.containers.root import Act, Part, Wiring, installed_parts, openers_of
+from omni_core.bootstrap.containers.root import EVENTS, Act, Part, Wiring, installed_parts, openers_of
 from omni_core.bootstrap.premises import DatabaseUrls, Premises
 from omni_core.bootstrap.settings import Settings
+from omni_core.domain.events.api import Subscription
 from omni_core.domain.kernel.errors import DependencyFailed, Precondition
 from omni_core.domain.llm.api import ChatModelFactory, ProviderConfig
 from omni_core.domain.llm.ports import Factories, OpenChatModel
@@ -51,6 +52,7 @@ async def open_wiring(
     upgrade: bool,
     chat_models: Mapping[str, ChatModelFactory],
     decorate: Decorate | None = None,
+    subscriptions: Sequence[Subscription] = (),
 ) -> AsyncGenerator[Wiring, None]:
     """Open everything that the wiring is handed, and run what has to run beside it; memory has no database."""
     async with AsyncExitStack() as stack:
@@ -60,9 +62,11 @@ async def open_wiring(
             await _check_schema(urls, upgrade=upgrade)
         premises = Premises(settings, _master_key(settings, is_memory=memory), urls)
         factories = decorated({**installed_factories(), **chat_models}, decorate)
-        yield await stack.enter_async_context(
-            running(installed_parts(), premises, {"llm": {"factories": factories}}),
-        )
+        handed_in: dict[str, dict[str, object]] = {
+            "llm": {"factories": factories},
+            EVENTS: {"added": tuple(subscriptions)},
+        }
+        yield await stack.enter_async_context(running(installed_parts(), premises, handed_in))
 
 
 @asynccontextmanager

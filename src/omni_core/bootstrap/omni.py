@@ -1,6 +1,6 @@
 """Omni as a library: every context, opened and wired."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -8,10 +8,11 @@ import msgspec
 
 from omni_core.adapters.memory.jobs import MemoryJobQueue
 from omni_core.adapters.postgres.engine import Database
-from omni_core.bootstrap.containers.root import PLATFORM, Wiring
+from omni_core.bootstrap.containers.root import EVENTS, PLATFORM, Wiring
 from omni_core.bootstrap.lifespan import Decorate, open_wiring
 from omni_core.bootstrap.premises import DatabaseUrls
 from omni_core.bootstrap.settings import Settings
+from omni_core.domain.events.api import Retries, Subscription, SubscriptionRunner, Visit
 from omni_core.domain.jobs.api import JobHandler, JobRunner, Run
 from omni_core.domain.kernel.errors import Unsupported
 from omni_core.domain.kernel.tenancy import OPERATOR, Principal, TenantId
@@ -47,6 +48,7 @@ class Omni:
 
     billing: "omni_core.billing.Billing"
     budgets: "omni_core.budgets.Budgets"
+    events: "omni_core.events.Events"
     feedback: "omni_core.feedback.Feedback"
     jobs: "omni_core.jobs.Jobs"
     llm: "omni_core.llm.Llm"
@@ -108,12 +110,13 @@ class Omni:
         upgrade: bool = False,
         chat_models: Mapping[str, ChatModelFactory] | None = None,
         decorate: Decorate | None = None,
+        subscriptions: Sequence[Subscription] = (),
     ) -> "AsyncGenerator[Omni, None]":
         """Open Omni and close it at the end of the block.
 
         `memory` keeps everything in this process. Otherwise it runs on `database_url`, or on what the settings say, or
         on a PostgreSQL of its own; `upgrade` brings the schema up to date first. `chat_models` adds kinds of provider,
-        `decorate` wraps every provider's client.
+        `decorate` wraps every provider's client, `subscriptions` are the program's own reactions to events.
         Without `settings` they are read as by the programs; with `memory`, defaults are taken.
 
         Raises `InvalidSetting`, `DatabaseUnavailable` or `SchemaBehind`.
@@ -122,7 +125,12 @@ class Omni:
         if database_url is not None:
             chosen = msgspec.structs.replace(chosen, database_url=database_url)
         async with open_wiring(
-            chosen, memory=memory, upgrade=upgrade, chat_models=chat_models or {}, decorate=decorate
+            chosen,
+            memory=memory,
+            upgrade=upgrade,
+            chat_models=chat_models or {},
+            decorate=decorate,
+            subscriptions=subscriptions,
         ) as wiring:
             omni = cls(wiring, chosen)
             if memory or upgrade:
@@ -157,6 +165,24 @@ class Omni:
         if not isinstance(queue, MemoryJobQueue):
             raise WorkerRunsJobs
         return await queue.run_pending(self.job_runner(handlers, worth_retrying=worth_retrying).run)
+
+    def subscription_runner(self, *, worth_retrying: Callable[[Exception], bool]) -> SubscriptionRunner:
+        """Return what lets subscriptions react to events; `worth_retrying` says which errors may pass."""
+        runner: SubscriptionRunner = self._wiring.part(EVENTS).runner(Retries(worth_retrying))
+        return runner
+
+    async def run_pending_events(self, *, worth_retrying: Callable[[Exception], bool]) -> list[Visit]:
+        """Let subscriptions react to everything that waits now, as a worker does all the time.
+
+        What is to be tried again later is not waited for. Raises `DatabaseUnavailable`.
+        """
+        runner = self.subscription_runner(worth_retrying=worth_retrying)
+        visits: list[Visit] = []
+        while True:
+            around = await runner.pump()
+            visits += around.visits
+            if around.is_quiet:
+                return visits
 
     async def ready(self) -> None:
         """Raise a `DependencyFailed` that names what does not work."""

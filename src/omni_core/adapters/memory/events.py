@@ -4,14 +4,17 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 import msgspec
 
+from omni_core.adapters.memory.conditions import holds
 from omni_core.adapters.memory.database import LogHead, MemoryDatabase, memory_tx
 from omni_core.domain.events.errors import UnknownEvent
 from omni_core.domain.events.model import Cursor, HeldEvent, HeldStatus
 from omni_core.domain.events.ports import EventStorage
+from omni_core.domain.kernel.conditions.api import Condition
 from omni_core.domain.kernel.events import RecordedEvent
 from omni_core.domain.kernel.pages import Page, PageRequest, page_of
 from omni_core.domain.kernel.tenancy import TenantId
@@ -21,13 +24,15 @@ from omni_core.domain.kernel.uow import Transaction
 class MemoryEventLog:
     """The port `EventLog`."""
 
-    async def read(self, tx: Transaction, page: PageRequest) -> Page[RecordedEvent]:
+    async def read(self, tx: Transaction, page: PageRequest, where: Condition | None = None) -> Page[RecordedEvent]:
         """Return the tenant's events, oldest first."""
-        events = list(memory_tx(tx).look("event").values())
+        log, is_wanted = memory_tx(tx).look("event"), holds(where)
+        seen = 0
         if page.after is not None:
-            ids = [event.id for event in events]
-            events = events[ids.index(page.after) + 1 :] if page.after in ids else []
-        return page_of(events[: page.limit + 1], page.limit, lambda event: event.id)
+            seen = log[page.after].position if page.after in log else await self.head(tx)
+        later = (event for event in log.values() if event.position > seen and is_wanted(event))
+        found = [await self.get(tx, event.id) for event in islice(later, page.limit + 1)]
+        return page_of(found, page.limit, lambda event: event.id)
 
     async def get(self, tx: Transaction, event_id: UUID) -> RecordedEvent:
         """Return an event."""

@@ -8,6 +8,7 @@ import asyncpg
 import sqlalchemy as sa
 
 from omni_core.adapters.postgres import rows
+from omni_core.adapters.postgres.conditions import compile_condition
 from omni_core.adapters.postgres.event_cursors import PostgresCursors, PostgresInbox, PostgresWaking
 from omni_core.adapters.postgres.held_events import PostgresHeldEvents
 from omni_core.adapters.postgres.tables.events import event_head
@@ -16,12 +17,20 @@ from omni_core.adapters.postgres.uow import connection_of
 from omni_core.domain.events.errors import UnknownEvent
 from omni_core.domain.events.ports import EventStorage
 from omni_core.domain.kernel.clock import Clock
+from omni_core.domain.kernel.conditions.api import Condition
 from omni_core.domain.kernel.events import RecordedEvent
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.pages import Page, PageRequest, page_of
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import Transaction, UnitOfWork
 
+_ASKED = {
+    "event_type": event.c.event_type,
+    "aggregate_id": event.c.aggregate_id,
+    "recorded_at": event.c.recorded_at,
+    "position": event.c.seq,
+    "data": event.c.data,
+}
 # An index look-up for each type, however long the log is.
 _LAST_OF = sa.text("""
 select wanted.event_type, last.seq
@@ -35,9 +44,10 @@ select wanted.event_type, last.seq
 class PostgresEventLog:
     """The port `EventLog`."""
 
-    async def read(self, tx: Transaction, page: PageRequest) -> Page[RecordedEvent]:
+    async def read(self, tx: Transaction, page: PageRequest, where: Condition | None = None) -> Page[RecordedEvent]:
         """Return the tenant's events, oldest first."""
-        query = rows.of_tenant(tx, event).order_by(event.c.seq).limit(page.limit + 1)
+        wanted = [] if where is None else [compile_condition(where, _ASKED)]
+        query = rows.of_tenant(tx, event, *wanted).order_by(event.c.seq).limit(page.limit + 1)
         if page.after is not None:
             seen = sa.select(event.c.seq).where(event.c.tenant_id == tx.tenant_id, event.c.id == page.after)
             query = query.where(event.c.seq > seen.scalar_subquery())

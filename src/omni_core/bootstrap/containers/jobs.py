@@ -5,7 +5,7 @@ from dependency_injector import containers, providers
 from omni_core.adapters.memory.jobs import MemoryJobQueue, MemoryJobStore
 from omni_core.adapters.postgres.job_queue import PgQueuerJobQueue
 from omni_core.adapters.postgres.jobs import PostgresJobStore
-from omni_core.domain.jobs.api import JobRunner, Jobs
+from omni_core.domain.jobs.api import JobRunner, Jobs, cancel_for_revoked_key
 
 
 class JobsContainer(containers.DeclarativeContainer):
@@ -22,4 +22,5 @@ class JobsContainer(containers.DeclarativeContainer):
         postgres=providers.Singleton(PgQueuerJobQueue),
     )
     face = providers.Singleton(Jobs, platform.uow, store, queue, platform.clock, platform.ids)
+    subscriptions = providers.List(providers.Singleton(cancel_for_revoked_key, store, platform.clock))
     runner = providers.Factory(JobRunner, platform.uow, store, queue, platform.clock)

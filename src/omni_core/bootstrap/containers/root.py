@@ -24,6 +24,7 @@ from dependency_injector import containers, providers
 from omni_core.bootstrap.premises import Premises
 
 PLATFORM = "platform"
+EVENTS = "events"
 Part = type[containers.DeclarativeContainer]
 Act = Callable[[], Awaitable[None]]
 Opener = Callable[[Premises], AbstractAsyncContextManager[Any]]
@@ -78,6 +79,9 @@ class Wiring:
             wired.override_providers(**{one: providers.Object(value) for one, value in given.items()})
             wired.check_dependencies()
             self._parts[name] = wired
+        if EVENTS in self._parts:
+            # Known once all are there, and made when it is first asked for.
+            self._parts[EVENTS].everybodys.override(providers.Callable(lambda: tuple(self.subscriptions())))
 
     @property
     def contexts(self) -> tuple[str, ...]:

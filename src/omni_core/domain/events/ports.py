@@ -9,6 +9,7 @@ from uuid import UUID
 
 from omni_core.domain.events.model import Cursor, HeldEvent, HeldStatus
 from omni_core.domain.kernel.clock import Clock
+from omni_core.domain.kernel.conditions.api import Condition
 from omni_core.domain.kernel.events import RecordedEvent
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.pages import Page, PageRequest
@@ -19,8 +20,8 @@ from omni_core.domain.kernel.uow import Transaction, UnitOfWork
 class EventLog(Protocol):
     """Reads what was recorded of the transaction's tenant, in the order in which it was committed."""
 
-    async def read(self, tx: Transaction, page: PageRequest) -> Page[RecordedEvent]:
-        """Return the tenant's events, oldest first."""
+    async def read(self, tx: Transaction, page: PageRequest, where: Condition | None = None) -> Page[RecordedEvent]:
+        """Return the tenant's events, oldest first; those alone for which `where` holds."""
         ...
 
     async def get(self, tx: Transaction, event_id: UUID) -> RecordedEvent:

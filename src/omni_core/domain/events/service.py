@@ -9,7 +9,8 @@ from omni_core.domain.events.model import Cursor, HeldEvent, HeldStatus
 from omni_core.domain.events.ports import EventStorage
 from omni_core.domain.events.subscription import Subscription, by_name
 from omni_core.domain.events.turns import let_go
-from omni_core.domain.events.views import MOST_COUNTED, HeldView, Replay, SubscriptionState
+from omni_core.domain.events.views import FIELDS, MOST_COUNTED, HeldView, Replay, SubscriptionState
+from omni_core.domain.kernel.conditions.api import read_condition
 from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.kernel.events import RecordedEvent
 from omni_core.domain.kernel.pages import Page, PageRequest, page_of
@@ -27,11 +28,15 @@ class Events:
         self._s = storage
         self._subscriptions = by_name(subscriptions)
 
-    async def list(self, principal: Principal, page: PageRequest) -> Page[RecordedEvent]:
-        """Return the tenant's events, oldest first (events:read)."""
+    async def list(self, principal: Principal, page: PageRequest, where: str | None = None) -> Page[RecordedEvent]:
+        """Return the tenant's events, oldest first (events:read).
+
+        `where` is a condition on their `FIELDS`, in either form of docs/howto/conditions.md; raises `InvalidCondition`.
+        """
         principal.require(Scope.EVENTS_READ)
+        condition = None if where is None else read_condition(where, FIELDS)
         async with self._s.uow(principal.tenant_id) as tx:
-            return await self._s.log.read(tx, page)
+            return await self._s.log.read(tx, page, condition)
 
     async def get(self, principal: Principal, event_id: UUID) -> RecordedEvent:
         """Return an event (events:read); raise `UnknownEvent`."""

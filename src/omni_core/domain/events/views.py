@@ -6,7 +6,19 @@ from uuid import UUID
 import msgspec
 
 from omni_core.domain.events.model import HeldStatus
+from omni_core.domain.kernel.conditions.api import FieldKind, Fields
 from omni_core.domain.kernel.failures import Failure
+
+FIELDS = Fields(
+    {
+        "event_type": FieldKind.TEXT,
+        "aggregate_id": FieldKind.ID,
+        "recorded_at": FieldKind.MOMENT,
+        "position": FieldKind.NUMBER,
+        "data": FieldKind.JSON,
+    }
+)
+"""What the log can be filtered by; of `data` each member, such as `data.month`."""
 
 # Nobody needs to know how much more than this is waiting.
 MOST_COUNTED = 10_000
