@@ -5,14 +5,20 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 
-from omni_core.adapters.postgres.events import PostgresEventLog
+from omni_core.adapters.postgres.engine import Database, DatabaseUnavailable
+from omni_core.adapters.postgres.events import PostgresEventLog, postgres_event_storage
+from omni_core.adapters.postgres.uow import connection_of
+from omni_core.domain.events.api import Retries, Subscription, SubscriptionRunner, Visit
+from omni_core.domain.kernel.events import RecordedEvent
 from omni_core.domain.kernel.pages import PageRequest
+from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.tenancy.events import TenantReactivated, TenantWasSuspended
 from omni_core.testing.builders.kernel import a_tenant_id
 from omni_core.testing.builders.tenancy import a_tenant
 from omni_core.testing.clock import NOON
-from omni_core.testing.reactor import Happened
+from omni_core.testing.reactor import Bench, Happened
 from tests.support.backends import Backend
 from tests.support.database import connected
 from tests.support.rows import in_tenant
@@ -79,3 +85,22 @@ async def test_a_big_transaction_keeps_the_order_of_its_events(postgres: Backend
         events = await log.after(tx, 0, [Happened.event_type], await log.head(tx), 9_999)
     assert [event.data["number"] for event in events] == list(range(5_000))
     assert events[0].recorded_at == NOON
+
+
+async def test_a_connection_that_breaks_under_a_handler_is_nobodys_attempt(postgres: Backend, database: Database):
+    storage = postgres_event_storage(postgres.uow, database.pool, postgres.clock, postgres.ids)
+    bench, calls = Bench(storage), 0
+
+    async def handle(tx: Transaction, event: RecordedEvent) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            await connection_of(tx).execute(sa.text("select pg_terminate_backend(pg_backend_pid())"))
+
+    await bench.happen(0)
+    subscription = Subscription("testing.cut_off", frozenset({Happened.event_type}), handle)
+    runner = SubscriptionRunner(storage, [subscription], Retries(lambda _: False))
+    visit = await runner.run(bench.tenant_id)
+    assert isinstance(visit.error, DatabaseUnavailable)
+    assert visit.setbacks == ()
+    assert await runner.run(bench.tenant_id) == Visit(bench.tenant_id, handled=1, is_caught_up=True)
