@@ -7,18 +7,21 @@ round, and the median of the rounds is reported.
     python benchmarks/gateway.py              # under six minutes
     python benchmarks/gateway.py --short      # under one
     python benchmarks/gateway.py --markdown   # the tables of docs/benchmarks.md
+    python benchmarks/gateway.py --against ../before  # beside the Omni of another checkout, installed there
 """
 
 import argparse
 import asyncio
 import statistics
 from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rig import tables
 from rig.measure import Figures, Shape, measure, median, watch_memory
-from rig.targets import Target, direct, floor, omni
+from rig.targets import Target, direct, floor, omni, omni_of
 
 SHAPES = [Shape(clients, streams) for streams in (False, True) for clients in (1, 16, 64)]
 HEAD = ("load", "target", "answers/s", "p50 ms", "p99 ms", "CPU ms", "x floor", "database CPU ms", "memory MB")
@@ -53,17 +56,20 @@ class Results:
         return statistics.median(mine.cpu_ms / its.cpu_ms for mine, its in pairs)
 
 
-async def compare(plan: Plan) -> Results:
-    """Start the targets, let them take turns, stop them."""
+async def compare(plan: Plan, before: Path | None = None) -> Results:
+    """Start the targets, the Omni of another checkout among them where one is given, let them take turns, stop them."""
     async with AsyncExitStack() as stack:
         provider = await stack.enter_async_context(direct())
         bare = await stack.enter_async_context(floor(provider))
         governed, ledger = await stack.enter_async_context(omni(provider))
+        targets = [provider, bare, governed]
+        if before is not None:
+            targets.append(await stack.enter_async_context(omni_of(before, provider)))
         results = Results()
-        for target in (provider, bare, governed):
+        for target in targets:
             await _warm_up(target, plan, results)
         for _ in range(plan.rounds):
-            await _round((provider, bare, governed), plan, results)
+            await _round(targets, plan, results)
         results.memory_mb, answered = await watch_memory(governed, Shape(64, streams=False), plan.watch_s)
         results.answered += answered
         results.recorded = await ledger.calls()
@@ -73,15 +79,15 @@ async def compare(plan: Plan) -> Results:
 async def _warm_up(target: Target, plan: Plan, results: Results) -> None:
     for streams in (False, True):
         figures = await measure(target, Shape(16, streams), plan.warm_up_s)
-        results.answered += figures.completed if target.database else 0
+        results.answered += figures.completed if target.name == "Omni" else 0
 
 
-async def _round(targets: tuple[Target, ...], plan: Plan, results: Results) -> None:
+async def _round(targets: Sequence[Target], plan: Plan, results: Results) -> None:
     for shape in SHAPES:
         for target in targets:
             figures = await measure(target, shape, plan.run_s)
             results.rounds[shape, target.name].append(figures)
-            results.answered += figures.completed if target.database else 0
+            results.answered += figures.completed if target.name == "Omni" else 0
 
 
 def rows(results: Results) -> list[tuple[str, ...]]:
@@ -124,8 +130,14 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="shorter runs, for a look rather than for figures")
     parser.add_argument("--long", action="store_true", help="the default")
     parser.add_argument("--markdown", action="store_true", help="print Markdown")
+    parser.add_argument(
+        "--against",
+        type=lambda name: Path(name).resolve(),
+        metavar="CHECKOUT",
+        help="another checkout, to run its Omni too",
+    )
     given = parser.parse_args()
-    results = asyncio.run(compare(SHORT if given.short else FULL))
+    results = asyncio.run(compare(SHORT if given.short else FULL, given.against))
     print(report(results, as_markdown=given.markdown))
     if results.answered != results.recorded:
         raise SystemExit(f"{results.answered} answers, but {results.recorded} usage rows")

@@ -50,11 +50,15 @@ class Measured:
 
 @asynccontextmanager
 async def started(
-    arguments: Sequence[str], core: int | None, environment: Mapping[str, str] | None = None
+    arguments: Sequence[str],
+    core: int | None,
+    environment: Mapping[str, str] | None = None,
+    *,
+    python: str = sys.executable,
 ) -> AsyncGenerator[asyncio.subprocess.Process, None]:
-    """Run this Python with `arguments` on one core (any, where None) for the block; what it prints can be read."""
+    """Run `python` with `arguments` on one core (any, where None) for the block; what it prints can be read."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, stdout=asyncio.subprocess.PIPE, env={**os.environ, **(environment or {})}
+        python, *arguments, stdout=asyncio.subprocess.PIPE, env={**os.environ, **(environment or {})}
     )
     try:
         Measured(process.pid).pin(core)
@@ -69,6 +73,17 @@ async def started(
             except TimeoutError:
                 process.kill()
                 await process.wait()
+
+
+async def output_of(command: Sequence[str], environment: Mapping[str, str]) -> bytes:
+    """Run a program to its end and return what it prints; raise where it fails."""
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, env={**os.environ, **environment}
+    )
+    output, _ = await process.communicate()
+    if process.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+    return output
 
 
 def cores() -> tuple[int | None, int | None]:

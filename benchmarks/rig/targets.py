@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
+
 from omni_core import (
     OPERATOR,
     AddModel,
@@ -21,8 +23,9 @@ from omni_core import (
     Window,
 )
 from omni_core.adapters.embedded import status
-from rig.processes import Measured, cores, free_port, listening, started
+from rig.processes import Measured, cores, free_port, listening, output_of, started
 
+PRICES = {"input": "0.15", "cached_input": "0.075", "output": "0.60"}
 FLOOR = Path(__file__).with_name("floor.py")
 
 
@@ -88,6 +91,34 @@ async def omni(provider: Target) -> AsyncGenerator[tuple[Target, Ledger], None]:
         yield Target("Omni", port, Measured(process.pid), key, database), Ledger(library, principal)
 
 
+@asynccontextmanager
+async def omni_of(checkout: Path, provider: Target) -> AsyncGenerator[Target, None]:
+    """Start the Omni of another checkout, in which `make install` was run, as `omni` starts this one's; an absolute path."""
+    programs = checkout / ".venv" / "bin"
+    async with AsyncExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="omni-bench-", ignore_cleanup_errors=True)))
+        port = free_port()
+        environment = {"OMNI_HOME": str(home), "OMNI_PORT": str(port), "OMNI_LOG_LEVEL": "warning"}
+
+        async def command(*words: str) -> bytes:
+            return await output_of([str(programs / "omni"), *words], environment)
+
+        await command("db", "upgrade")
+        await command("tenants", "create", "bench")
+        key = msgspec.json.decode(await command("keys", "create", "--scope", "chat", "--json"))["secret"]
+        await command("budgets", "set", "--limit", "1000000")
+        base_url = f"http://127.0.0.1:{provider.port}/v1"
+        await command("models", "add-provider", "fake", "--kind", "openai", "--base-url", base_url)
+        prices = [word for price in PRICES.items() for word in ("--price", "=".join(price))]
+        await command("models", "add", "bench", "--provider", "fake", *prices)
+        server = started(["-m", "omni_http"], cores()[0], environment, python=str(programs / "python"))
+        process = await stack.enter_async_context(server)
+        await listening(port, process)
+        database = Measured((await status(home)).pid or 0, with_children=True)
+        database.pin(cores()[1])
+        yield Target("Omni before", port, Measured(process.pid), key, database)
+
+
 async def _furnish(library: Omni, provider: Target) -> tuple[Principal, str]:
     tenant = await library.tenants.create(OPERATOR, CreateTenant("bench", "Benchmark"))
     principal = library.operator(tenant.id)
@@ -95,6 +126,5 @@ async def _furnish(library: Omni, provider: Target) -> tuple[Principal, str]:
     await library.budgets.create(principal, SetBudget(Window.MONTH, "1000000"))
     base_url = f"http://127.0.0.1:{provider.port}/v1"
     await library.catalogue.add_provider(OPERATOR, AddProvider("fake", "openai", base_url=base_url, api_key="sk-fake"))
-    prices = {"input": "0.15", "cached_input": "0.075", "output": "0.60"}
-    await library.catalogue.add_model(OPERATOR, AddModel("bench", "fake", prices=prices))
+    await library.catalogue.add_model(OPERATOR, AddModel("bench", "fake", prices=PRICES))
     return principal, key.secret
