@@ -93,7 +93,7 @@ async def omni(provider: Target) -> AsyncGenerator[tuple[Target, Ledger], None]:
 
 @asynccontextmanager
 async def omni_of(checkout: Path, provider: Target) -> AsyncGenerator[Target, None]:
-    """Start the Omni of another checkout, in which `make install` was run, as `omni` starts this one's; an absolute path."""
+    """Start the Omni of another checkout, in which `make install` was run, as `omni` starts this one's."""
     programs = checkout / ".venv" / "bin"
     async with AsyncExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="omni-bench-", ignore_cleanup_errors=True)))

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
@@ -57,13 +58,14 @@ class Running:
     key: str
 
 
-@pytest.fixture(scope="module")
-async def running() -> AsyncIterator[Running]:
+@asynccontextmanager
+async def running_with(**options: Any) -> AsyncIterator[Running]:
+    """Run the application; `options` are `Omni.open`'s."""
     opened: list[Omni] = []
 
     @asynccontextmanager
     async def opener(settings: Settings, metrics: Metrics) -> AsyncIterator[Omni]:
-        async with Omni.open(settings, memory=True, chat_models={"buggy": Buggy}, decorate=metrics.instrument) as omni:
+        async with Omni.open(settings, memory=True, decorate=metrics.instrument, **options) as omni:
             opened.append(omni)
             yield omni
 
@@ -74,8 +76,14 @@ async def running() -> AsyncIterator[Running]:
         (omni,) = opened
         tenant = await omni.tenants.create(OPERATOR, CreateTenant("demo", "Demo"))
         made = await omni.keys.create(omni.operator(tenant.id), CreateKey("all", tuple(Scope)))
-        await omni.catalogue.add_model(OPERATOR, AddModel("buggy", "buggy", {"input": "1", "output": "1"}))
         yield Running(app, omni, made.secret)
+
+
+@pytest.fixture(scope="module")
+async def running() -> AsyncIterator[Running]:
+    async with running_with(chat_models={"buggy": Buggy}) as running:
+        await running.omni.catalogue.add_model(OPERATOR, AddModel("buggy", "buggy", {"input": "1", "output": "1"}))
+        yield running
 
 
 @pytest.fixture

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from omni_core import OPERATOR, CreateTenant, Omni, Settings
+from omni_core import OPERATOR, CreateKey, CreateTenant, Omni, Principal, Settings
 from omni_core.domain.jobs.api import Job
 from tests.integration.workers.conftest import WITHIN_S, eventually
 
 LIFE = ["worker.ready", "job.ended", "worker.stopped"]
+REACTIONS = ["reactions.ready", "reactions.handled", "reactions.stopped"]
+REACTION = "jobs.cancel_for_revoked_key"
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 
@@ -45,6 +47,7 @@ async def test_it_closes_a_month_and_stops_when_told_to(fresh_database_url: str,
                 assert done.error is None
                 assert done.result is not None
                 assert done.result["number"] == "INV-000001"
+                await _revoke_a_key(omni, operator)
             worker.send_signal(signal.SIGTERM)
             output, _ = await asyncio.to_thread(worker.communicate, None, WITHIN_S)
         finally:
@@ -52,6 +55,19 @@ async def test_it_closes_a_month_and_stops_when_told_to(fresh_database_url: str,
     assert worker.returncode == 0
     events = [json.loads(line)["event"] for line in output.splitlines()]
     assert [event for event in events if event in LIFE] == LIFE
+    assert list(dict.fromkeys(event for event in events if event in REACTIONS)) == REACTIONS
+
+
+async def _revoke_a_key(omni: Omni, operator: Principal) -> None:
+    """Revoke a key, and wait until the worker has reacted to it."""
+    made = await omni.keys.create(operator, CreateKey("short-lived"))
+    await omni.keys.revoke(operator, made.key.id)
+
+    async def handled() -> bool | None:
+        states = await omni.events.subscriptions(operator)
+        return next((True for state in states if state.name == REACTION and state.handled == 1), None)
+
+    assert await eventually(handled)
 
 
 async def test_a_bad_setting_is_told_in_a_line(tmp_path: Path):
