@@ -12,10 +12,12 @@ from omni_core.domain.kernel.events import RecordedEvent
 
 
 class EventView(msgspec.Struct, frozen=True):
-    """Something that happened. `position` is its place in the tenant's log; `data` is what its type has."""
+    """Something that happened; `data` is what its type has.
+
+    Its position in the log is not told: positions count what happens in all tenants.
+    """
 
     id: UUID
-    position: int
     event_type: str
     aggregate_id: UUID
     recorded_at: datetime

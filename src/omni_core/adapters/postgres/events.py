@@ -28,7 +28,6 @@ _ASKED = {
     "event_type": event.c.event_type,
     "aggregate_id": event.c.aggregate_id,
     "recorded_at": event.c.recorded_at,
-    "position": event.c.seq,
     "data": event.c.data,
 }
 # An index look-up for each type, however long the log is.

@@ -14,7 +14,6 @@ FIELDS = Fields(
         "event_type": FieldKind.TEXT,
         "aggregate_id": FieldKind.ID,
         "recorded_at": FieldKind.MOMENT,
-        "position": FieldKind.NUMBER,
         "data": FieldKind.JSON,
     }
 )
