@@ -16,6 +16,10 @@ Tenant = Annotated[
     typer.Option("--tenant", "-t", envvar="OMNI_TENANT", help="Slug or id; needed where there are several tenants."),
 ]
 Limit = Annotated[int, typer.Option(min=1, max=MAX_LIMIT, help="How many rows at most.")]
+Where = Annotated[
+    str | None,
+    typer.Option(metavar="CONDITION", help="Only those for which it holds, such as 'status = new'."),
+]
 Cursor = Annotated[str | None, typer.Option(help="Go on after an earlier page, by its next_cursor.")]
 Home = Annotated[str | None, typer.Option(metavar="FOLDER", help="Folder of Omni's own data, instead of OMNI_HOME.")]
 ROWS = DEFAULT_LIMIT

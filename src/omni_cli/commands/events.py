@@ -7,7 +7,7 @@ from uuid import UUID
 import typer
 
 from omni_cli.jsonform import as_json
-from omni_cli.options import ROWS, Cursor, Json, Limit, Tenant, commands, examples
+from omni_cli.options import ROWS, Cursor, Json, Limit, Tenant, Where, commands, examples
 from omni_cli.output import Column, print_json, print_record, print_rows, print_text
 from omni_cli.session import for_tenant
 from omni_core.domain.events.api import HeldView, Replay, SubscriptionState
@@ -56,7 +56,7 @@ Name = Annotated[str, typer.Argument(metavar="SUBSCRIPTION", help="As omni event
 )
 def list_events(
     tenant: Tenant = None,
-    where: Annotated[str | None, typer.Option(metavar="CONDITION", help="Those alone for which it holds.")] = None,
+    where: Where = None,
     limit: Limit = ROWS,
     cursor: Cursor = None,
     json: Json = False,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from omni_cli.options import ROWS, Cursor, Json, Limit, Tenant, commands, examples
+from omni_cli.options import ROWS, Cursor, Json, Limit, Tenant, Where, commands, examples
 from omni_cli.output import Column, print_record, print_rows
 from omni_cli.session import for_tenant
 from omni_core.domain.feedback.api import (
@@ -79,7 +79,7 @@ def submit_item(
 )
 def list_items(
     tenant: Tenant = None,
-    where: Annotated[str | None, typer.Option(metavar="CONDITION", help="Those alone for which it holds.")] = None,
+    where: Where = None,
     limit: Limit = ROWS,
     cursor: Cursor = None,
     json: Json = False,

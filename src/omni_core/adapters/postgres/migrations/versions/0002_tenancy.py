@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from omni_core.adapters.postgres.migrations.rls import protect
+from omni_core.adapters.postgres.migrations.rls import let_the_directory_tell, protect
 
 revision = "0002_tenancy"
 down_revision = "0001_kernel"
@@ -13,7 +13,9 @@ down_revision = "0001_kernel"
 # nothing more: they run as omni_directory, a role that nobody can log in as and that may only read two tables.
 _DIRECTORY = """
 create policy tenant_directory on tenant for select to omni_directory using (true);
+
 create policy api_key_directory on api_key for select to omni_directory using (true);
+
 grant select on tenant, api_key to omni_directory;
 
 create function omni_tenant_of_slug(wanted text) returns uuid
@@ -35,7 +37,7 @@ create function omni_find_key(wanted text)
                t.status
           from api_key k join tenant t on t.tenant_id = k.tenant_id
          where k.public_id = wanted
-    $$;
+    $$
 """
 _FUNCTIONS = ("omni_tenant_of_slug(text)", "omni_tenant_ids(int, uuid)", "omni_find_key(text)")
 
@@ -76,11 +78,4 @@ def upgrade() -> None:
     protect("tenant", grants="select, insert, update")
     protect("member")
     protect("api_key", grants="select, insert, update")
-    for statement in _DIRECTORY.strip().split(";\n"):
-        op.execute(statement)
-    op.execute("grant create on schema public to omni_directory")
-    for function in _FUNCTIONS:
-        op.execute(f"alter function {function} owner to omni_directory")
-        op.execute(f"revoke execute on function {function} from public")
-        op.execute(f"grant execute on function {function} to omni_app")
-    op.execute("revoke create on schema public from omni_directory")
+    let_the_directory_tell(_DIRECTORY, _FUNCTIONS)

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from omni_core.adapters.postgres.migrations.rls import protect
+from omni_core.adapters.postgres.migrations.rls import let_the_directory_tell, protect
 
 revision = "0009_events"
 down_revision = "0008_jobs"
@@ -114,7 +114,7 @@ def upgrade() -> None:
     protect("event_cursor", grants="select, insert, update")
     protect("event_inbox", grants="select, insert, delete")
     protect("event_held")
-    _let_the_directory_tell()
+    let_the_directory_tell(_DIRECTORY, _FUNCTIONS)
 
 
 def _index() -> None:
@@ -127,14 +127,3 @@ def _index() -> None:
         ["tenant_id", "subscription", "retry_at"],
         postgresql_where=sa.text("retry_at is not null"),
     )
-
-
-def _let_the_directory_tell() -> None:
-    for statement in _DIRECTORY.strip().split(";\n\n"):
-        op.execute(statement)
-    op.execute("grant create on schema public to omni_directory")
-    for function in _FUNCTIONS:
-        op.execute(f"alter function {function} owner to omni_directory")
-        op.execute(f"revoke execute on function {function} from public")
-        op.execute(f"grant execute on function {function} to omni_app")
-    op.execute("revoke create on schema public from omni_directory")
