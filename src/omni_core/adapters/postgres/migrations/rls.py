@@ -23,7 +23,7 @@ def protect(table: str, *, grants: str = "select, insert, update, delete") -> No
 def let_the_directory_tell(statements: str, functions: tuple[str, ...]) -> None:
     """Make functions that tell the program of all tenants, and nothing else: they run as `omni_directory`.
 
-    Nobody logs in as that role, which may read what `statements` grant it: these are separated by `;` and an empty line.
+    Nobody logs in as that role, which may read what `statements` grant it. An empty line stands between them.
     """
     for statement in statements.strip().split(";\n\n"):
         op.execute(statement)
