@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from omni_core.bootstrap.omni import Omni
 
 TRY: Final = (
-    "What happened in the tenant, without its jobs",
+    "Events: what happened in the tenant, without its jobs",
     "events list --tenant {tenant} --where 'not event_type starts_with jobs.'",
 )
 

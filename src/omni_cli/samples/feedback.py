@@ -9,7 +9,7 @@ from omni_core.domain.kernel.tenancy import Principal
 if TYPE_CHECKING:
     from omni_core.bootstrap.omni import Omni
 
-TRY: Final = ("What customers wish for, of sample data", "feedback list --tenant {tenant} --where 'votes >= 1'")
+TRY: Final = ("Feedback of customers, as sample data", "feedback list --tenant {tenant} --where 'votes >= 1'")
 _ITEMS: Final = (
     (
         SubmitFeedback(
