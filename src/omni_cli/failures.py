@@ -10,10 +10,10 @@ import msgspec
 from typer import Abort, TyperException
 from typer.core import TyperGroup
 
-from omni_cli.exits import INTERRUPTED, OK, UNFORESEEN, USAGE, exit_code_of
 from omni_cli.installed import Installed
 from omni_cli.jsonform import as_json, dumps
 from omni_cli.output import make_printable
+from omni_core.bootstrap.exits import INTERRUPTED, OK, UNFORESEEN, USAGE, exit_code_of
 from omni_core.domain.kernel.errors import Kind, OmniError
 
 HINTS: Final = {

@@ -1,16 +1,19 @@
 """`python -m omni_http`: serves Omni on the address of the settings."""
 
 import gc
+import logging
 import socket
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import uvicorn
 
-from omni_core import OmniError, Settings
+from omni_core import Omni, OmniError, Settings
 from omni_core.adapters.telemetry.logging import configure_logging
-from omni_http.app import create_app
-
-EX_CONFIG = 78
+from omni_core.adapters.telemetry.metrics import Metrics
+from omni_core.bootstrap.exits import UNFORESEEN, exit_code_of
+from omni_http.app import create_app, open_omni
 
 # Nearly everything that a request makes is freed by its reference count. Python's default, a look for cycles after 700
 # new objects, would take a tenth of the CPU and find next to nothing.
@@ -28,16 +31,38 @@ class Server(uvicorn.Server):
         gc.set_threshold(_COLLECT_AFTER)
 
 
+class Opening:
+    """Opens Omni, and keeps why it could not be opened: the application says that, the server need not say more."""
+
+    failure: OmniError | None = None
+
+    @asynccontextmanager
+    async def __call__(self, settings: Settings, metrics: Metrics) -> AsyncGenerator[Omni, None]:
+        """Open Omni as the application does by itself."""
+        async with AsyncExitStack() as stack:
+            try:
+                omni = await stack.enter_async_context(open_omni(settings, metrics))
+            except OmniError as error:
+                self.failure = error
+                raise
+            yield omni
+
+    def lets_pass(self, _record: logging.LogRecord) -> bool:
+        """Keep back what the server logs of an error that has been told: a traceback, and that it ends."""
+        return self.failure is None
+
+
 def main() -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
     try:
         settings = Settings.load()
     except OmniError as error:
         sys.stderr.write(f"error: {error.detail}\n")
-        return EX_CONFIG
+        return exit_code_of(error)
     configure_logging(settings.log_level, settings.log_format)
+    opening = Opening()
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, opening),
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -48,9 +73,15 @@ def main() -> int:
         timeout_graceful_shutdown=10,
         lifespan="on",
     )
+    logging.getLogger("uvicorn.error").addFilter(opening.lets_pass)
     server = Server(config)
-    server.run()
-    return 0 if server.started else 1
+    try:
+        server.run()
+    except SystemExit:
+        if opening.failure is None:
+            raise
+        return exit_code_of(opening.failure)
+    return 0 if server.started else UNFORESEEN
 
 
 if __name__ == "__main__":

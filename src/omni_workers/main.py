@@ -14,7 +14,7 @@ from omni_core import Omni, OmniError, Settings
 from omni_core.adapters.postgres.job_consumer import PgQueuerConsumer
 from omni_core.adapters.system import SystemClock
 from omni_core.adapters.telemetry.logging import configure_logging
-from omni_core.bootstrap.settings import InvalidSetting
+from omni_core.bootstrap.exits import exit_code_of
 from omni_core.domain.jobs.api import JobHandler, by_kind
 from omni_core.domain.kernel.errors import Unsupported
 from omni_workers import handlers
@@ -22,8 +22,6 @@ from omni_workers.delivery import Deliveries
 from omni_workers.outcomes import worth_retrying
 from omni_workers.reactions import react
 from omni_workers.supervision import stop_signals, work
-
-EX_CONFIG = 78
 
 
 class NoSharedQueue(Unsupported):
@@ -47,6 +45,7 @@ async def run_worker(omni: Omni, stop: asyncio.Event) -> None:
         omni.urls.owner,
         concurrency=omni.settings.jobs.concurrency,
         heartbeat_s=omni.settings.jobs.heartbeat_s,
+        setting=omni.urls.owner_setting,
     )
     reactions = omni.subscription_runner(worth_retrying=worth_retrying)
     await together(stop, work(consumer, Deliveries(runner, SystemClock()).take, stop), react(reactions, stop))
@@ -78,5 +77,5 @@ def main() -> int:
         asyncio.run(run(settings))
     except OmniError as error:
         sys.stderr.write(f"omni worker: {error.detail} [{error.code}]\n")
-        return EX_CONFIG if isinstance(error, InvalidSetting) else 1
+        return exit_code_of(error)
     return 0

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import omni_core.bootstrap.omni  # noqa: F401 - and with it every adapter and context, so that their errors are known
-from omni_cli.exits import OF_KIND, SETTINGS, exit_code_of
 from omni_cli.failures import HINTS, guarded
+from omni_core.bootstrap.exits import OF_KIND, SETTINGS, exit_code_of
 from omni_core.domain.kernel.errors import Kind, OmniError
 from tests.cli.conftest import CommandLine
 

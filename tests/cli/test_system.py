@@ -61,6 +61,12 @@ def test_the_schema_is_told_and_brought_up_to_date(bare: CommandLine, empty_data
     assert bare.json("models", "list", DATABASE_URL=empty_database_url)["items"][0]["name"] == "omni-brain"
 
 
+def test_the_first_upgrade_needs_nothing_but_the_owner(bare: CommandLine, empty_database_url: str) -> None:
+    program = "postgresql://omni_app:not-yet@127.0.0.1:1/omni"
+    report = bare.json("db", "upgrade", DATABASE_URL=program, OMNI_OWNER_DATABASE_URL=empty_database_url)
+    assert report["is_current"]
+
+
 def test_asking_for_the_schema_makes_no_database(bare: CommandLine, tmp_path: Path) -> None:
     home = tmp_path / "home"
     report = bare.json("db", "status", OMNI_HOME=str(home))

@@ -14,7 +14,7 @@ import omni_cli
 import omni_core
 import omni_http
 import omni_workers
-from omni_cli.exits import OF_KIND, exit_code_of
+from omni_core.bootstrap.exits import OF_KIND, exit_code_of
 from omni_core.domain.kernel.errors import Kind, OmniError
 from omni_http.problems import STATUS_OF, status_of
 from omni_workers.outcomes import OUTCOMES

@@ -7,10 +7,10 @@ import msgspec
 
 from omni_cli.options import Json, commands, examples
 from omni_cli.output import Column, print_record
-from omni_cli.session import load_settings, with_omni
+from omni_cli.session import load_settings
 
 if TYPE_CHECKING:
-    from omni_core.bootstrap.omni import Omni
+    from omni_core.bootstrap.premises import DatabaseUrls
     from omni_core.bootstrap.settings import Settings
 
 db = commands("The database's schema.")
@@ -39,11 +39,19 @@ _REPORT: list[Column[SchemaReport]] = [
 )
 def upgrade(json: Json = False) -> None:
     """Bring the schema to this release's, as the owner of its tables. Safe to run twice, and from several machines."""
+    settings = load_settings()
 
-    async def report(omni: "Omni") -> SchemaReport:
-        return await _report(omni.settings, omni.urls.owner if omni.urls else "")
+    # As the owner throughout: on a new server the program's role has no password before the first upgrade.
+    as_owner = msgspec.structs.replace(settings, database_url=settings.owner_database_url or settings.database_url)
 
-    print_record(with_omni(report, upgrade=True), _REPORT, json=json)
+    async def bring() -> SchemaReport:
+        from omni_core.bootstrap.lifespan import database_urls
+        from omni_core.bootstrap.omni import Omni
+
+        async with Omni.open(as_owner, upgrade=True), database_urls(as_owner) as urls:
+            return await _report(settings, urls)
+
+    print_record(asyncio.run(bring()), _REPORT, json=json)
 
 
 @db.command("status", epilog=examples("omni db status", "omni db status --json"))
@@ -59,15 +67,15 @@ def status(json: Json = False) -> None:
         if settings.database_url is None and (await embedded_status(settings.home)).version is None:
             return SchemaReport(_place(settings), None, wanted(), is_current=False)
         async with database_urls(settings) as urls:
-            return await _report(settings, urls.owner)
+            return await _report(settings, urls)
 
     print_record(asyncio.run(look()), _REPORT, json=json)
 
 
-async def _report(settings: "Settings", url: str) -> SchemaReport:
+async def _report(settings: "Settings", urls: "DatabaseUrls") -> SchemaReport:
     from omni_core.adapters.postgres import migrate
 
-    state = await migrate.state(url)
+    state = await migrate.state(urls.owner, setting=urls.owner_setting)
     return SchemaReport(_place(settings), state.current, state.wanted, state.is_current)
 
 

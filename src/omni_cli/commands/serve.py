@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from omni_cli.local.address import free_address
 from omni_cli.local.shells import become, environment
 from omni_cli.options import Home, alone, examples
 
@@ -25,4 +26,9 @@ def serve(host: Host = None, port: Port = None, home: Home = None) -> None:
 
     It runs until SIGTERM or Ctrl-C. The database's schema must be up to date: see omni db upgrade.
     """
-    become("omni_http", environment(host=host, port=port, home=home))
+    from omni_core.bootstrap.settings import load
+
+    variables = environment(host=host, port=port, home=home)
+    settings, _ = load(variables)
+    free_address(settings.host, settings.port)
+    become("omni_http", variables)

@@ -1,6 +1,7 @@
 """Where the HTTP server listens, and whether it is ready there."""
 
 import asyncio
+import errno
 import http.client
 import socket
 import time
@@ -59,9 +60,11 @@ def free_address(host: str, port: int) -> Address:
             probe.bind(where)
             probe.listen(1)
         except OSError as error:
-            raise PortTaken(
-                f"port {port} on {host} cannot be used ({error.strerror}): choose another one with --port", port=port
-            ) from error
+            address = Address(host, port)
+            way_out = "an Omni serves there: omni down ends it, --port chooses another"
+            if not (error.errno == errno.EADDRINUSE and _is_omni(address)):
+                way_out = "choose another one with --port"
+            raise PortTaken(f"port {port} on {host} cannot be used ({error.strerror}): {way_out}", port=port) from error
         return Address(host, int(probe.getsockname()[1]))
 
 
@@ -75,6 +78,19 @@ async def until_ready(address: Address) -> None:
         if time.monotonic() > until:
             raise NotReady(f"{address.url}/health/ready: {problem}")
         await asyncio.sleep(_PAUSE_S)
+
+
+def _is_omni(address: Address) -> bool:
+    """Tell whether what listens there answers as Omni's own health check does, be it ready or not."""
+    connection = http.client.HTTPConnection(address.reachable, address.port, timeout=1)
+    try:
+        connection.request("GET", "/health/live")
+        answer = connection.getresponse()
+        return answer.status == http.client.OK and b"status" in answer.read(200)
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def _ask(address: Address) -> str | None:

@@ -38,10 +38,15 @@ class SchemaBehind(Precondition):
 async def database_urls(settings: Settings) -> AsyncGenerator[DatabaseUrls, None]:
     """Tell where the database is, and keep it up meanwhile: DATABASE_URL, or Omni's own server under OMNI_HOME."""
     if settings.database_url is not None:
-        yield DatabaseUrls(settings.database_url, settings.owner_database_url or settings.database_url)
+        if settings.owner_database_url is None:
+            yield DatabaseUrls(settings.database_url, settings.database_url)
+        else:
+            owner = "OMNI_OWNER_DATABASE_URL"
+            yield DatabaseUrls(settings.database_url, settings.owner_database_url, owner_setting=owner)
         return
     async with EmbeddedPostgres(settings.home).attached() as server:
-        yield DatabaseUrls(server.dsn(APP_ROLE), server.dsn(OWNER_ROLE))
+        own = "Omni's own server"
+        yield DatabaseUrls(server.dsn(APP_ROLE), server.dsn(OWNER_ROLE), program_setting=own, owner_setting=own)
 
 
 @asynccontextmanager
@@ -88,10 +93,11 @@ async def running(
 
 async def _check_schema(urls: DatabaseUrls, *, upgrade: bool) -> None:
     if upgrade:
-        await migrate.upgrade(urls.owner)
+        await migrate.upgrade(urls.owner, setting=urls.owner_setting)
         return
     # As the owner, because the program's role comes with the first migration, which may be what is missing.
-    state = await migrate.state(urls.owner)
+    state = await migrate.state(urls.owner, setting=urls.owner_setting)
+    state.check_not_ahead()
     if not state.is_current:
         found = f"the database's schema is {state.current}" if state.current else "the database has no schema yet"
         raise SchemaBehind(

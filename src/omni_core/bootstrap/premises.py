@@ -11,6 +11,9 @@ class DatabaseUrls(msgspec.Struct, frozen=True):
 
     program: str
     owner: str
+    program_setting: str = "DATABASE_URL"
+    owner_setting: str = "DATABASE_URL"
+    """Where each is from, for errors that must not show the URL."""
 
     def __repr__(self) -> str:
         return "DatabaseUrls(…)"

@@ -7,7 +7,8 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from omni_core.adapters.postgres.engine import Database, DatabaseUnavailable
+from omni_core.adapters.postgres.connecting import DatabaseUnavailable
+from omni_core.adapters.postgres.engine import Database
 from omni_core.adapters.postgres.events import PostgresEventLog, postgres_event_storage
 from omni_core.adapters.postgres.uow import connection_of
 from omni_core.domain.events.api import Retries, Subscription, SubscriptionRunner, Visit

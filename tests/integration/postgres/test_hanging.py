@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from omni_core.adapters.postgres import migrate
 from omni_core.adapters.postgres.budgets import PostgresLeases
-from omni_core.adapters.postgres.engine import Database, DatabaseUnavailable, open_database
+from omni_core.adapters.postgres.connecting import DatabaseUnavailable
+from omni_core.adapters.postgres.engine import Database, open_database
 from omni_core.adapters.postgres.tenancy import PostgresDirectory
 from omni_core.adapters.postgres.uow import PostgresUnitOfWork
 from omni_core.adapters.system import SystemClock, SystemIds

@@ -9,7 +9,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from omni_core.adapters.postgres import migrate, tables
-from omni_core.adapters.postgres.engine import DatabaseUnavailable, engine_url
+from omni_core.adapters.postgres.connecting import Refused
+from omni_core.adapters.postgres.engine import engine_url
 from omni_core.adapters.postgres.tables.kernel import metadata
 from tests.integration.postgres.test_catalogue import ENGINE_PREFIX
 from tests.support.database import at_database, connected
@@ -55,9 +56,9 @@ async def test_who_upgrades_at_once_waits_for_the_first(empty_database_url: str)
     assert [state.is_current for state in states] == [True] * 4
 
 
-async def test_a_database_that_is_not_there_is_unavailable(server_url: str):
+async def test_a_database_that_is_not_there_is_refused(server_url: str):
     nowhere = at_database(server_url, "nowhere")
-    with pytest.raises(DatabaseUnavailable):
+    with pytest.raises(Refused):
         await migrate.state(nowhere)
-    with pytest.raises(DatabaseUnavailable):
+    with pytest.raises(Refused):
         await migrate.upgrade(nowhere)

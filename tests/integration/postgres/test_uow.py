@@ -4,7 +4,8 @@ import pytest
 import sqlalchemy as sa
 
 from omni_core.adapters.memory.tenancy import MemoryTenantStore
-from omni_core.adapters.postgres.engine import APP_ROLE, DatabaseUnavailable, open_database
+from omni_core.adapters.postgres.connecting import DatabaseUnavailable, Refused
+from omni_core.adapters.postgres.engine import APP_ROLE, open_database
 from omni_core.adapters.postgres.tenancy import PostgresTenantStore
 from omni_core.adapters.postgres.uow import PostgresUnitOfWork, connection_of
 from omni_core.domain.kernel.errors import InvalidValue
@@ -62,8 +63,8 @@ async def test_a_server_that_is_not_there_is_unavailable(url):
     assert "hunter2" not in str(unavailable.value)
 
 
-async def test_a_role_that_is_not_there_is_unavailable(app_url: str):
-    with pytest.raises(DatabaseUnavailable):
+async def test_a_role_that_is_not_there_is_refused(app_url: str):
+    with pytest.raises(Refused):
         async with open_database(as_role(app_url, "nobody")):
             pytest.fail("it connected")
 

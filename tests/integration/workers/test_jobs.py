@@ -6,13 +6,14 @@ import asyncpg
 import pytest
 from pgqueuer import Queries
 
+from omni_core.adapters.postgres.connecting import DatabaseUnavailable, Refused
 from omni_core.adapters.postgres.engine import APP_ROLE
 from omni_core.adapters.postgres.job_consumer import PgQueuerConsumer, QueueMissing
 from omni_core.adapters.postgres.job_queue import ENTRYPOINT
 from omni_core.domain.jobs.api import Job, JobStatus
 from omni_workers.supervision import work
 from tests.integration.workers.conftest import Bench, eventually
-from tests.support.database import as_role, connected
+from tests.support.database import as_role, connected, run_sql
 
 pytestmark = pytest.mark.postgres
 
@@ -109,6 +110,31 @@ async def test_a_database_without_a_queue_is_not_waited_for(empty_database_url: 
     async with asyncio.timeout(10):
         with pytest.raises(QueueMissing):
             await work(consumer, never, asyncio.Event())
+
+
+async def test_a_worker_that_is_shut_out_meanwhile_waits_and_one_that_never_was_let_in_does_not(bench: Bench):
+    ready = asyncio.Event()
+    await run_sql(bench.url, "create role clerk login in role omni_worker")
+    try:
+        url = as_role(bench.url, "clerk")
+        consumer = PgQueuerConsumer(url)
+        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+            working = group.create_task(shut_out(consumer, ready))
+            await ready.wait()
+            await run_sql(bench.url, "revoke omni_worker from clerk")
+            await run_sql(bench.url, "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'clerk'")
+        assert working.done()
+        with pytest.raises(DatabaseUnavailable, match="permission denied"):
+            await consumer.consume(never, asyncio.Event(), ready.set)
+        with pytest.raises(Refused, match="OMNI_OWNER_DATABASE_URL"):
+            await work(PgQueuerConsumer(url), never, asyncio.Event())
+    finally:
+        await run_sql(bench.url, "drop role clerk")
+
+
+async def shut_out(consumer: PgQueuerConsumer, ready: asyncio.Event) -> None:
+    with pytest.raises(DatabaseUnavailable, match="broke"):
+        await consumer.consume(never, asyncio.Event(), ready.set)
 
 
 async def never(_: object) -> bool:

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from omni_core.adapters.memory.budgets import MemoryLeases
-from omni_core.adapters.postgres.engine import DatabaseUnavailable
+from omni_core.adapters.postgres.connecting import DatabaseUnavailable
 from omni_core.domain.budgets.api import BudgetExhausted
 from omni_core.domain.budgets.desk import IDLE_S
 from omni_core.domain.budgets.lease import LEASE_S, RENEW_AFTER_S

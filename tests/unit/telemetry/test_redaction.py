@@ -149,6 +149,11 @@ def test_a_field_named_as_a_secret_is_masked_at_any_depth(name):
     assert redact_text(f'failed with {{"{name}": "plain"}}') == f'failed with {{"{name}": "{MASK}"}}'
 
 
+def test_the_name_of_an_error_is_no_name_of_a_secret() -> None:
+    said = "InvalidPasswordError: password authentication failed for user"
+    assert redact_text(said) == said
+
+
 @pytest.mark.parametrize(
     "name",
     ["event", "key_id", "token_id", "model", "output_tokens", "secretary", "tokenizer", "discard", "cookies_count"],

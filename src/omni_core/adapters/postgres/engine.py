@@ -11,7 +11,8 @@ import msgspec
 from sqlalchemy import ExceptionContext, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from omni_core.domain.kernel.errors import DependencyFailed, InvalidValue, Precondition
+from omni_core.adapters.postgres.connecting import DatabaseUnavailable, not_connected
+from omni_core.domain.kernel.errors import InvalidValue, Precondition
 
 APP_ROLE = "omni_app"
 # A server that hangs refuses nothing, so whatever is asked of it has a limit. A statement's is wide, for a month of
@@ -30,13 +31,6 @@ select current_user, r.rolsuper or r.rolbypassrls as privileged,
        exists (select from pg_class c where c.relowner = r.oid and c.relname = 'tenant' and c.relkind = 'r') as owner
   from pg_roles r where r.rolname = current_user
 """
-
-
-class DatabaseUnavailable(DependencyFailed):
-    """PostgreSQL cannot be reached."""
-
-    code = "postgres.unavailable"
-    retryable = True
 
 
 class RoleTooPowerful(Precondition):
@@ -95,12 +89,17 @@ def engine_url(url: str) -> str:
 
 @asynccontextmanager
 async def open_database(
-    url: str, *, pool_size: int = 10, role: str = APP_ROLE, statement_within_s: float = STATEMENT_WITHIN_S
+    url: str,
+    *,
+    pool_size: int = 10,
+    role: str = APP_ROLE,
+    statement_within_s: float = STATEMENT_WITHIN_S,
+    setting: str = "DATABASE_URL",
 ) -> AsyncGenerator[Database, None]:
     """Connect, check that the role cannot evade row-level security, and disconnect at the end.
 
     The role is set when a connection starts, so a DATABASE_URL of the owner serves as well as one of the role itself.
-    Raises `DatabaseUnavailable`, or `RoleTooPowerful`.
+    Raises `DatabaseUnavailable`, or `Refused`, which name the setting that the URL is from, or `RoleTooPowerful`.
     """
     settings = {"role": role, "application_name": "omni"}
     engine = create_async_engine(
@@ -121,7 +120,7 @@ async def open_database(
         )
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         await engine.dispose()
-        raise DatabaseUnavailable(f"cannot connect to PostgreSQL: {type(error).__name__}") from error
+        raise not_connected(url, error, setting=setting) from error
     try:
         await _check_role(pool)
         yield Database(engine, pool)

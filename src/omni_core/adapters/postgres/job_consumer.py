@@ -19,7 +19,8 @@ from pgqueuer.domain.errors import PgqException
 from pgqueuer.domain.settings import DBSettings
 from pgqueuer.domain.types import Channel
 
-from omni_core.adapters.postgres.engine import DatabaseUnavailable, driver_url
+from omni_core.adapters.postgres.connecting import DatabaseUnavailable, not_connected
+from omni_core.adapters.postgres.engine import driver_url
 from omni_core.adapters.postgres.job_queue import ENTRYPOINT
 from omni_core.domain.jobs.values import Delivery
 from omni_core.domain.kernel.errors import Precondition
@@ -48,8 +49,18 @@ class PgQueuerConsumer:
     `url` is the owner's or that of the role `omni_worker`, which is what the connection steps down to.
     """
 
-    def __init__(self, url: str, *, concurrency: int = 4, heartbeat_s: float = 10.0, grace_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        concurrency: int = 4,
+        heartbeat_s: float = 10.0,
+        grace_s: float = 30.0,
+        setting: str = "DATABASE_URL",
+    ) -> None:
         self._url = driver_url(url)
+        self._setting = setting
+        self._was_connected = False
         self._concurrency = concurrency
         self._heartbeat = timedelta(seconds=heartbeat_s)
         self._grace_s = grace_s
@@ -57,13 +68,15 @@ class PgQueuerConsumer:
     async def consume(self, deliver: Deliver, stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
         """Work until `stop` is set; raise `DatabaseUnavailable` where PostgreSQL cannot be reached or goes away.
 
-        `on_ready` is called when the connection stands. Raises `QueueMissing` where the schema was never made.
+        `on_ready` is called when the connection stands. Raises what trying again does not mend: `QueueMissing` where
+        the schema was never made, and `Refused` where it was never let in.
         """
         connection = await self._connect()
         session = _Session(connection, deliver, stop, concurrency=self._concurrency, grace_s=self._grace_s)
         try:
             if not await connection.fetchval("select to_regclass('pgqueuer') is not null"):
                 raise QueueMissing
+            self._was_connected = True
             on_ready()
             await session.run(self._heartbeat)
         except _FAILURES as error:
@@ -78,7 +91,13 @@ class PgQueuerConsumer:
         except asyncpg.InvalidParameterValueError as error:
             raise QueueMissing(f"there is no role {WORKER_ROLE}; run `omni db upgrade`") from error
         except _FAILURES as error:
-            raise DatabaseUnavailable(f"cannot connect to PostgreSQL: {type(error).__name__}") from error
+            hint = f"workers need the URL of {WORKER_ROLE} or of the owner as OMNI_OWNER_DATABASE_URL"
+            lacks_role = isinstance(error, asyncpg.InsufficientPrivilegeError)
+            failure = not_connected(self._url, error, setting=self._setting, hint=hint if lacks_role else "")
+            if self._was_connected:
+                # What it had it will have again, when a restore is over or a password is everywhere.
+                raise DatabaseUnavailable(failure.detail) from error
+            raise failure from error
 
 
 class _Session:

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from omni_core.adapters.postgres.engine import DRIVER_FAILURES, DatabaseUnavailable
+from omni_core.adapters.postgres.connecting import DatabaseUnavailable
+from omni_core.adapters.postgres.engine import DRIVER_FAILURES
 from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.kernel.events import Event

@@ -24,7 +24,7 @@ _SENSITIVE = (
     r"|dsn|database_url|card(?:_?number)?|cvc|cvv|iban|ssn|e_?mail|phone|otp)"
 )
 _SENSITIVE_NAME = re.compile(rf"(?:^|[_-]){_SENSITIVE}s?(?:$|[_-])", re.IGNORECASE)
-_HARMLESS_NAME = re.compile(r"_ids?$|_count$", re.IGNORECASE)
+_HARMLESS_NAME = re.compile(r"_ids?$|_count$|_(?:error|exception)$", re.IGNORECASE)
 _COUNT_OF_TOKENS = re.compile(r"tokens$", re.IGNORECASE)
 _CAMEL_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 

@@ -19,7 +19,9 @@ async def _database(premises: Premises) -> AsyncGenerator[Database | None, None]
     if premises.urls is None:
         yield None
         return
-    async with open_database(premises.urls.program, pool_size=premises.settings.database_pool) as database:
+    async with open_database(
+        premises.urls.program, pool_size=premises.settings.database_pool, setting=premises.urls.program_setting
+    ) as database:
         yield database
 
 
