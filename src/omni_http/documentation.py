@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
 from litestar import Litestar, Request, Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
@@ -26,14 +27,14 @@ from litestar.types import Method
 from omni_core import __version__
 from omni_core.domain.budgets.errors import BudgetExhausted
 from omni_http.component_names import rename_components
-from omni_http.problems import MEDIA_TYPE, explain
+from omni_http.problems import MEDIA_TYPE, problem_body
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 _DESCRIPTION = """\
 Every call but those of `health` wants an API key: `Authorization: Bearer omni_sk_…`.
 
 Every error is an `application/problem+json` document (RFC 9457) whose `code` is stable;
-`/api/problems/{code}` explains it.
+`/api/problems/{code}` explains it. Its member `error` says the same as OpenAI's clients expect it.
 An operator's key (scope `platform:admin`) acts for the tenant whose id the header `Omni-Tenant` gives.
 The health endpoints also answer below `/api` and `/api/v1`.
 """
@@ -41,7 +42,7 @@ _ALIASES = ("/api/health", "/api/v1/health")
 _SCOPE = re.compile(r" \(scope `([a-z:]+)`\)")
 _EVENTS = """\
 `data:` events, each a `chat.completion.chunk`; the last is `[DONE]`. An error on the way is an event with the member
-`error`, a problem, and no `[DONE]` comes after it.
+`error`, a problem whose `type` is OpenAI's word, and no `[DONE]` comes after it.
 """
 
 
@@ -113,15 +114,15 @@ def _describe(operation: Operation) -> None:
 
 
 def _problem() -> OpenAPIResponse:
-    example = explain(BudgetExhausted.code)
-    facts = {name: getattr(example, name) for name in example.__struct_fields__}
+    exhausted = BudgetExhausted(resets_at="2026-12-01T00:00:00+00:00")
+    facts = msgspec.json.decode(problem_body(exhausted, "8f61c786808611fbdd53e627bf9d0ea8"))
     return OpenAPIResponse(
         description="What went wrong",
         content={
             MEDIA_TYPE: OpenAPIMediaType(
                 schema=Reference(ref="#/components/schemas/Problem"),
                 examples={
-                    "budget exhausted": Example(value={**facts, "resets_at": "2026-12-01T00:00:00+00:00"}),
+                    "budget exhausted": Example(value=facts),
                 },
             )
         },

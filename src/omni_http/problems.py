@@ -11,6 +11,8 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from omni_core.domain.kernel.errors import Invalid, Kind, NotFound, OmniError, Unsupported
+from omni_core.domain.llm.errors import ProviderQuotaExhausted, ProviderRateLimited
+from omni_http.openai_errors import OpenAIError
 from omni_http.services import request_id_of
 
 MEDIA_TYPE = "application/problem+json"
@@ -62,7 +64,7 @@ class MethodNotAllowed(Unsupported):
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """What went wrong: `code` is stable and for programs, `detail` for people, further members are facts about it.
 
-    `message` is `detail` once more, under the name that OpenAI's clients put into the text of their exceptions.
+    `error` says it once more as OpenAI does: its clients look there. `message` is `detail`, for those that look here.
     """
 
     type: str
@@ -73,16 +75,23 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: str
     request_id: str = ""
     message: str = ""
+    error: OpenAIError | None = None
 
 
-_OWN_MEMBERS = frozenset(Problem.__struct_fields__)
+_OWN_MEMBERS = frozenset({*Problem.__struct_fields__, *OpenAIError.__struct_fields__})
+_STATUS_OF_LEAF: dict[type[OmniError], HTTPStatus] = {
+    BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    # As the provider said it: by this status clients tell a limit from a failure.
+    ProviderRateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    ProviderQuotaExhausted: HTTPStatus.TOO_MANY_REQUESTS,
+}
 
 
 def status_of(error: OmniError) -> int:
     """Return the HTTP status of an error; a dependency that may recover is 503, so that clients try again."""
-    special = {BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE, MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED}
-    if type(error) in special:
-        return special[type(error)]
+    if type(error) in _STATUS_OF_LEAF:
+        return _STATUS_OF_LEAF[type(error)]
     if error.kind is Kind.DEPENDENCY and error.retryable:
         return HTTPStatus.SERVICE_UNAVAILABLE
     return STATUS_OF[error.kind]
@@ -90,6 +99,15 @@ def status_of(error: OmniError) -> int:
 
 def problem_body(error: OmniError, request_id: str) -> bytes:
     """Return the problem document of an error."""
+    return msgspec.json.encode({**_members(error, request_id), "error": OpenAIError.of(error)})
+
+
+def event_body(error: OmniError, request_id: str) -> bytes:
+    """Return what stands under `error` in a stream's event: the problem's members, but `type` is OpenAI's word."""
+    return msgspec.json.encode({**_members(error, request_id), **msgspec.structs.asdict(OpenAIError.of(error))})
+
+
+def _members(error: OmniError, request_id: str) -> dict[str, Any]:
     problem = Problem(
         type=f"/api/problems/{error.code}",
         title=error.title(),
@@ -101,7 +119,9 @@ def problem_body(error: OmniError, request_id: str) -> bytes:
         message=error.detail,
     )
     facts = {name: value for name, value in error.fields.items() if name not in _OWN_MEMBERS}
-    return msgspec.json.encode({**msgspec.structs.asdict(problem), **facts})
+    members = msgspec.structs.asdict(problem)
+    del members["error"]  # it is the document's or the event itself
+    return {**members, **facts}
 
 
 def problem_headers(error: OmniError) -> dict[str, str]:

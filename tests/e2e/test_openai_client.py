@@ -165,7 +165,7 @@ async def test_lists_models(client: openai.AsyncOpenAI) -> None:
         ("no-such-model", openai.NotFoundError, "llm.unknown_model", 404),
         ("fault-400", openai.BadRequestError, "llm.provider_rejected", 400),
         ("fault-not-http", openai.InternalServerError, "llm.provider_garbage", 503),
-        ("fault-429", openai.InternalServerError, "llm.provider_rate_limited", 503),
+        ("fault-429", openai.RateLimitError, "llm.provider_rate_limited", 429),
         ("locked-out", openai.InternalServerError, "llm.provider_refused_key", 502),
         ("unreachable", openai.InternalServerError, "llm.provider_unavailable", 503),
     ],
@@ -178,7 +178,30 @@ async def test_raises_the_clients_own_errors(
     with pytest.raises(raised) as caught:
         await patient.chat.completions.create(model=model, messages=QUESTION, stream=streamed)
     assert (caught.value.status_code, caught.value.code) == (status, code)
-    assert caught.value.request_id == caught.value.body["request_id"]  # type: ignore[index]
+    assert caught.value.request_id == caught.value.response.json()["request_id"]
+
+
+@pytest.mark.parametrize(
+    "asked, status, kind",
+    [
+        ({"key": "omni_sk_nobody"}, 401, "authentication_error"),
+        ({"model": "no-such-model"}, 404, "not_found_error"),
+        ({"n": 2}, 422, "invalid_request_error"),
+        ({"model": "fault-429"}, 429, "rate_limit_error"),
+    ],
+)
+async def test_shows_what_went_wrong(client: openai.AsyncOpenAI, asked: dict[str, Any], status: int, kind: str) -> None:
+    key, options = asked.get("key"), {name: value for name, value in asked.items() if name != "key"}
+    patient = client.with_options(max_retries=0, **({"api_key": key} if key else {}))
+    with pytest.raises(openai.APIStatusError) as caught:
+        await patient.chat.completions.create(**{"model": "small", "messages": QUESTION, **options})
+    problem = caught.value.response.json()
+    assert (caught.value.status_code, caught.value.type, caught.value.code) == (status, kind, problem["code"])
+    assert caught.value.param == problem.get("field")
+    assert caught.value.body == problem["error"]
+    assert problem["detail"] in caught.value.body["message"]  # type: ignore[index]
+    assert problem["detail"][:20] in str(caught.value)
+    assert caught.value.response.headers.get("retry-after") == ("7" if status == 429 else None)
 
 
 async def test_raises_authentication_error_for_a_wrong_key(client: openai.AsyncOpenAI) -> None:
@@ -191,14 +214,14 @@ async def test_raises_authentication_error_for_a_wrong_key(client: openai.AsyncO
 async def test_raises_bad_request_error_that_names_the_field(client: openai.AsyncOpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as caught:
         await client.chat.completions.create(model="small", messages=[])
-    assert (caught.value.code, caught.value.body["field"]) == ("http.malformed_body", "messages")  # type: ignore[index]
+    assert (caught.value.code, caught.value.param) == ("http.malformed_body", "messages")
     assert "messages" in str(caught.value)
 
 
 async def test_raises_unprocessable_for_what_omni_does_not_do(client: openai.AsyncOpenAI) -> None:
     with pytest.raises(openai.UnprocessableEntityError) as caught:
         await client.chat.completions.create(model="small", messages=QUESTION, n=2)
-    assert (caught.value.code, caught.value.body["field"]) == ("llm.unsupported_feature", "n")  # type: ignore[index]
+    assert (caught.value.code, caught.value.param) == ("llm.unsupported_feature", "n")
 
 
 async def test_raises_rate_limit_error_at_once_where_the_budget_is_used_up(

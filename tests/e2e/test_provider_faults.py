@@ -16,7 +16,7 @@ WHOLE = [
     ("unreachable", 503, "llm.provider_unavailable"),
     ("fault-down", 503, "llm.provider_unavailable"),
     ("fault-529", 503, "llm.provider_unavailable"),
-    ("fault-429", 503, "llm.provider_rate_limited"),
+    ("fault-429", 429, "llm.provider_rate_limited"),
     ("fault-hang", 503, "llm.provider_timeout"),
     ("fault-stall", 503, "llm.provider_timeout"),
     ("fault-cut", 503, "llm.provider_garbage"),

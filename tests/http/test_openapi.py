@@ -84,6 +84,15 @@ def test_components_are_named_after_what_they_are(document: dict[str, Any]) -> N
     assert [name for name, schema in schemas.items() if schema.get("title", name) != name] == []
 
 
+def test_an_error_is_documented_with_openais_object_in_it(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    assert "#/components/schemas/OpenAIError" in set(references(schemas["Problem"]["properties"]["error"]))
+    assert schemas["OpenAIError"]["properties"].keys() == {"message", "type", "param", "code"}
+    content = document["paths"]["/v1/keys"]["get"]["responses"]["default"]["content"]["application/problem+json"]
+    (example,) = content["examples"].values()
+    assert example["value"]["error"]["type"] == "insufficient_quota"
+
+
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     named = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
     assert set(references(document)) <= named

@@ -3,18 +3,28 @@
 import re
 
 import httpx
+import msgspec
 import pytest
 
 from omni_core.domain.budgets.errors import BudgetExhausted
 from omni_core.domain.kernel.errors import Kind, OmniError
-from omni_core.domain.llm.errors import ProviderRateLimited, ProviderRefusedKey
+from omni_core.domain.llm.errors import (
+    ProviderQuotaExhausted,
+    ProviderRateLimited,
+    ProviderRefusedKey,
+    ProviderTimeout,
+    UnknownModel,
+    UnsupportedFeature,
+)
 from omni_core.domain.tenancy.errors import KeyMissing
+from omni_http.openai_errors import TYPE_OF
 from omni_http.problems import (
     STATUS_OF,
     BodyTooLarge,
     MethodNotAllowed,
     Problem,
     as_omni_error,
+    event_body,
     problem_body,
     problem_headers,
     status_of,
@@ -62,7 +72,9 @@ async def test_a_code_that_no_error_has(anybody: httpx.AsyncClient) -> None:
     [
         (BodyTooLarge(), 413),
         (MethodNotAllowed(), 405),
-        (ProviderRateLimited(), 503),
+        (ProviderRateLimited(), 429),
+        (ProviderQuotaExhausted(), 429),
+        (ProviderTimeout(), 503),
         (ProviderRefusedKey(), 502),
         (BudgetExhausted(), 429),
         (OmniError(), 500),
@@ -76,6 +88,7 @@ def test_statuses(error: OmniError, status: int) -> None:
     "error, headers",
     [
         (ProviderRateLimited(retry_after_s=1.2), {"Retry-After": "2"}),
+        (ProviderQuotaExhausted(), {"X-Should-Retry": "false"}),
         (BudgetExhausted(retry_after_s=77), {"Retry-After": "77", "X-Should-Retry": "false"}),
         (KeyMissing(), {"WWW-Authenticate": 'Bearer realm="omni"', "X-Should-Retry": "false"}),
     ],
@@ -94,6 +107,44 @@ def test_facts_are_members_but_never_replace_one() -> None:
         "no more",
         "r-1",
     )
+
+
+def test_every_kind_has_a_word_of_openais() -> None:
+    assert TYPE_OF.keys() == set(Kind)
+
+
+@pytest.mark.parametrize(
+    "error, word, param",
+    [
+        (BodyTooLarge(), "invalid_request_error", None),
+        (KeyMissing(), "authentication_error", None),
+        (UnknownModel(field="model"), "not_found_error", "model"),
+        (UnsupportedFeature(field="n"), "invalid_request_error", "n"),
+        (BodyTooLarge(field=""), "invalid_request_error", None),
+        (ProviderRateLimited(), "rate_limit_error", None),
+        (ProviderQuotaExhausted(), "insufficient_quota", None),
+        (BudgetExhausted(), "insufficient_quota", None),
+        (ProviderTimeout(), "api_error", None),
+        (OmniError(), "server_error", None),
+    ],
+)
+def test_a_problem_is_told_in_openais_words_too(error: OmniError, word: str, param: str | None) -> None:
+    told = {"message": error.detail, "type": word, "param": param, "code": error.code}
+    document = msgspec.json.decode(problem_body(error, "r-1"))
+    assert document["error"] == told
+    assert document["type"] == f"/api/problems/{error.code}"
+    # In a stream the same members stand side by side.
+    event = msgspec.json.decode(event_body(error, "r-1"))
+    assert event == {**{name: fact for name, fact in document.items() if name != "error"}, **told}
+
+
+@pytest.mark.parametrize("path, status", [("/v1/nothing", 404), ("/v1/keys", 401)])
+async def test_every_error_on_the_way_has_openais_object(anybody: httpx.AsyncClient, path: str, status: int) -> None:
+    answer = await anybody.get(path)
+    problem = answer.json()
+    assert answer.status_code == status
+    assert problem["error"].keys() == {"message", "type", "param", "code"}
+    assert (problem["error"]["message"], problem["error"]["code"]) == (problem["detail"], problem["code"])
 
 
 def test_what_nobody_foresaw_says_nothing_of_itself() -> None:

@@ -121,6 +121,8 @@ async def test_a_provider_that_breaks_off_ends_the_stream_in_an_error_event(serv
     assert said(chunks)
     assert last["error"]["code"].startswith("llm.provider_")
     assert last["error"]["request_id"]
+    assert last["error"]["message"] == last["error"]["detail"]
+    assert (last["error"]["type"], last["error"]["param"]) == ("api_error", None)
     await until(lambda: len(serving.log.events) == 1)
     assert serving.log.events[0].status is CallStatus.FAILED
     assert serving.log.events[0].quantities.output > 0

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from omni_core.domain.kernel.errors import OmniError
 from omni_core.domain.llm.api import ChatAnswer, ChatDelta, ChatStream, FinishReason, Message, Model, TokenUsage
-from omni_http.problems import log_failure, problem_body
+from omni_http.problems import event_body, log_failure
 from omni_http.wire.llm import FunctionCall, WireToolCall
 
 _encode = msgspec.json.Encoder().encode
@@ -156,7 +156,7 @@ async def completion_chunks(stream: ChatStream, *, include_usage: bool, request_
     except OmniError as error:
         # The status was sent long ago, so nobody else will log it.
         log_failure(error, error, request_id, model=stream.model)
-        events.append(b'data: {"error":' + problem_body(error, request_id) + b"}\n\n")
+        events.append(b'data: {"error":' + event_body(error, request_id) + b"}\n\n")
         yield b"".join(events)
         return
     if include_usage and usage is not None:

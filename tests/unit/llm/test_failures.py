@@ -9,6 +9,7 @@ import pytest
 from omni_core.adapters.llm.failures import Failures, retry_after_s
 from omni_core.domain.llm.errors import (
     ProviderGarbage,
+    ProviderQuotaExhausted,
     ProviderRateLimited,
     ProviderRefusedKey,
     ProviderRejected,
@@ -92,6 +93,19 @@ def test_every_status_has_a_name(status, leaf):
 
 
 @pytest.mark.parametrize(
+    "error,leaf",
+    [
+        ({"type": "insufficient_quota", "code": "insufficient_quota"}, ProviderQuotaExhausted),
+        ({"type": "requests", "code": "rate_limit_exceeded"}, ProviderRateLimited),
+        ("slow down", ProviderRateLimited),
+    ],
+)
+def test_a_quota_that_is_used_up_is_not_a_limit_that_passes(error, leaf):
+    failure = failures.of_status(429, {}, msgspec.json.encode({"error": error}))
+    assert (type(failure), failure.retryable) == (leaf, leaf is ProviderRateLimited)
+
+
+@pytest.mark.parametrize(
     "report,leaf",
     [
         ({"type": "overloaded_error", "message": "busy"}, ProviderUnavailable),
@@ -99,7 +113,7 @@ def test_every_status_has_a_name(status, leaf):
         ({"type": "BadRequestError", "code": 400}, ProviderRejected),
         ({"code": 401}, ProviderRefusedKey),
         ({"type": "invalid_request_error", "code": "context_length_exceeded"}, ProviderRejected),
-        ({"code": "insufficient_quota"}, ProviderRateLimited),
+        ({"code": "insufficient_quota"}, ProviderQuotaExhausted),
         ({}, ProviderUnavailable),
         ("exploded", ProviderUnavailable),
     ],

@@ -11,6 +11,7 @@ import msgspec
 from omni_core.domain.kernel.errors import OmniError
 from omni_core.domain.llm.errors import (
     ProviderGarbage,
+    ProviderQuotaExhausted,
     ProviderRateLimited,
     ProviderRefusedKey,
     ProviderRejected,
@@ -52,6 +53,8 @@ _LEAF_OF_STATUS: dict[int, type[OmniError]] = {
     409: ProviderUnavailable,
     429: ProviderRateLimited,
 }
+_NO_QUOTA = "insufficient_quota"
+"""What OpenAI calls a 429 that no waiting ends."""
 
 
 class Failures:
@@ -63,16 +66,16 @@ class Failures:
 
     def of_status(self, status: int, headers: Mapping[str, str], body: bytes) -> OmniError:
         """Return the error for an HTTP answer other than 200."""
-        return self._leaf(status, _message_in(_json_or_text(body)), retry_after_s(headers))
+        return self._leaf(status, _json_or_text(body), retry_after_s(headers))
 
     def of_report(self, report: object) -> OmniError:
         """Return the error for an error object (or text) that came with status 200, in a body or in a stream."""
         facts = report if isinstance(report, dict) else {}
         code = facts.get("code")
         if not isinstance(code, int) or isinstance(code, bool) or code < 400:
-            known = (_STATUS_OF_TYPE.get(str(facts.get(field)).lower()) for field in ("type", "code"))
+            known = (_STATUS_OF_TYPE.get(word) for word in _words_of(facts))
             code = next((status for status in known if status), 500)
-        return self._leaf(code, _message_in(report), None)
+        return self._leaf(code, report, None)
 
     def of_unstreamed(self, body: bytes) -> OmniError:
         """Return the error for a plain JSON answer where a stream was asked for."""
@@ -101,14 +104,16 @@ class Failures:
         """Return the error for an answer that breaks the protocol; `what` completes "the provider ..."."""
         return ProviderGarbage(f"Provider {self._provider!r} {what}", provider=self._provider)
 
-    def _leaf(self, status: int, message: str, retry_after: float | None) -> OmniError:
+    def _leaf(self, status: int, answer: object, retry_after: float | None) -> OmniError:
         fields: dict[str, Any] = {"provider": self._provider, "status": status}
         if status < 400:
             return ProviderGarbage(f"Provider {self._provider!r} answered with status {status}", **fields)
         leaf = _LEAF_OF_STATUS.get(status) or (ProviderUnavailable if status >= 500 else ProviderRejected)
+        if leaf is ProviderRateLimited and _NO_QUOTA in _words_of(answer):
+            leaf = ProviderQuotaExhausted
         if retry_after is not None and leaf in {ProviderRateLimited, ProviderUnavailable}:
             fields["retry_after_s"] = retry_after
-        said = self._redacted(message)
+        said = self._redacted(_message_in(answer))
         return leaf(f"Provider {self._provider!r} answered {status}" + (f": {said}" if said else ""), **fields)
 
     def _redacted(self, message: str) -> str:
@@ -138,6 +143,13 @@ def _json_or_text(body: bytes) -> object:
     except msgspec.DecodeError:
         text = body[: 4 * MESSAGE_LIMIT].decode("utf-8", "replace").strip()
         return "" if text.startswith("<") else text  # a proxy's HTML page says nothing to a caller
+
+
+def _words_of(answer: object) -> list[str]:
+    """Return the `type` and `code` of an error object, or of the one under `error`, in lower case."""
+    if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
+        answer = answer["error"]
+    return [str(answer.get(field)).lower() for field in ("type", "code")] if isinstance(answer, dict) else []
 
 
 def _message_in(answer: object) -> str:

@@ -84,6 +84,12 @@ class ProviderRateLimited(DependencyFailed):
     retryable = True
 
 
+class ProviderQuotaExhausted(DependencyFailed):
+    """The operator's quota at the provider is used up."""
+
+    code = "llm.provider_quota_exhausted"
+
+
 class ProviderRefusedKey(DependencyFailed):
     """The provider does not accept the operator's key."""
 
