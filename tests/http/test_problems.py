@@ -166,7 +166,9 @@ async def test_a_mistake_in_the_program_is_a_500(client: httpx.AsyncClient, stre
 @pytest.mark.parametrize(
     "method, path, status, code",
     [
-        ("GET", "/", 404, "http.no_such_endpoint"),
+        ("GET", "/nothing", 404, "http.no_such_endpoint"),
+        ("GET", "/api/docs/nothing.js", 404, "http.no_such_endpoint"),
+        ("GET", "/api/docs/..%2Fpages.py", 404, "http.no_such_endpoint"),
         ("GET", "/v1/nothing", 404, "http.no_such_endpoint"),
         ("DELETE", "/v1/chat/completions", 405, "http.method_not_allowed"),
         ("GET", "/v1/keys?limit=0", 400, "http.invalid_parameter"),
