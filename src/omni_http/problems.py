@@ -13,6 +13,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from omni_core.domain.kernel.errors import Invalid, Kind, NotFound, OmniError, Unsupported
 from omni_core.domain.llm.errors import ProviderQuotaExhausted, ProviderRateLimited
 from omni_http.openai_errors import OpenAIError
+from omni_http.remedies import remedy_of
 from omni_http.services import request_id_of
 
 MEDIA_TYPE = "application/problem+json"
@@ -65,6 +66,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """What went wrong: `code` is stable and for programs, `detail` for people, further members are facts about it.
 
     `error` says it once more as OpenAI does: its clients look there. `message` is `detail`, for those that look here.
+    `remedy` says what to do about it, where a code is explained.
     """
 
     type: str
@@ -76,6 +78,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     request_id: str = ""
     message: str = ""
     error: OpenAIError | None = None
+    remedy: str = ""
 
 
 _OWN_MEMBERS = frozenset({*Problem.__struct_fields__, *OpenAIError.__struct_fields__})
@@ -120,7 +123,7 @@ def _members(error: OmniError, request_id: str) -> dict[str, Any]:
     )
     facts = {name: value for name, value in error.fields.items() if name not in _OWN_MEMBERS}
     members = msgspec.structs.asdict(problem)
-    del members["error"]  # it is the document's or the event itself
+    del members["error"], members["remedy"]  # the one is the document's or the event itself, the other of the code
     return {**members, **facts}
 
 
@@ -148,7 +151,8 @@ def log_failure(known: OmniError, error: Exception, request_id: str, **facts: st
 
 def to_response(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Answer any exception. What nobody foresaw is logged in full and told in one sentence."""
-    known = as_omni_error(error)
+    limit = request.app.request_max_body_size
+    known = as_omni_error(error, limit if isinstance(limit, int) else None)
     request_id = request_id_of(request.scope)
     log_failure(known, error, request_id, path=request.scope["path"])
     return Response(
@@ -159,14 +163,14 @@ def to_response(request: Request[Any, Any, Any], error: Exception) -> Response[b
     )
 
 
-def as_omni_error(error: Exception) -> OmniError:
+def as_omni_error(error: Exception, max_body_bytes: int | None = None) -> OmniError:
     """Translate what Litestar raises; anything unknown becomes an internal error that says nothing of itself."""
     if isinstance(error, OmniError):
         return error
     if isinstance(error, ValidationException):
         return _invalid_parameter(error)
     if isinstance(error, HTTPException):
-        return _of_status(error.status_code, error.detail)
+        return _of_status(error.status_code, error.detail, max_body_bytes)
     return OmniError()
 
 
@@ -181,13 +185,15 @@ def _invalid_parameter(error: ValidationException) -> OmniError:
     return InvalidParameter(error.detail)
 
 
-def _of_status(status: int, detail: str) -> OmniError:
+def _of_status(status: int, detail: str, max_body_bytes: int | None) -> OmniError:
     if status == HTTPStatus.NOT_FOUND:
         return NoSuchEndpoint()
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         return MethodNotAllowed()
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return BodyTooLarge()
+        if max_body_bytes is None:
+            return BodyTooLarge()
+        return BodyTooLarge(f"the body has more than {max_body_bytes:,} bytes", limit_bytes=max_body_bytes)
     return MalformedBody(detail) if status < HTTPStatus.INTERNAL_SERVER_ERROR else OmniError()
 
 
@@ -197,7 +203,8 @@ def explain(code: str) -> Problem:
         if leaf.code == code:
             error = leaf()
             about = (leaf.__doc__ or "").strip()
-            return Problem(f"/api/problems/{code}", leaf.title(), status_of(error), about, code, leaf.kind.value)
+            type_, status, kind = f"/api/problems/{code}", status_of(error), leaf.kind.value
+            return Problem(type_, leaf.title(), status, about, code, kind, remedy=remedy_of(code))
     raise NoSuchEndpoint("no error has this code", field="code")
 
 

@@ -6,6 +6,7 @@ import sys
 import tomllib
 from importlib.metadata import entry_points, version
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -73,6 +74,15 @@ def test_there_is_one_version() -> None:
 
 def changelog() -> str:
     return (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_a_wheel_holds_the_pages_of_problems(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, capture_output=True, timeout=120, check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with ZipFile(wheel) as opened:
+        for page in (ROOT / "docs" / "problems").glob("*.md"):
+            assert opened.read(f"omni_http/problem_pages/{page.name}") == page.read_bytes()
 
 
 def test_every_package_is_typed() -> None:

@@ -16,7 +16,7 @@ import omni_http
 import omni_workers
 from omni_core.bootstrap.exits import OF_KIND, exit_code_of
 from omni_core.domain.kernel.errors import Kind, OmniError
-from omni_http.problems import STATUS_OF, status_of
+from omni_http.problems import STATUS_OF, explain, status_of
 from omni_workers.outcomes import OUTCOMES
 from tests.docs.fences import ROOT
 
@@ -80,6 +80,14 @@ def test_a_code_is_documented_as_it_is(leaf: type[OmniError]) -> None:
     section = sections(page_of(leaf.code)).get(leaf.code, "")
     assert section.partition("\n")[0] == facts(leaf())
     assert section.partition("\n")[2].strip(), "say what to do about it"
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.code)
+def test_a_code_is_explained_with_the_remedy_of_its_page(leaf: type[OmniError]) -> None:
+    written = sections(page_of(leaf.code))[leaf.code].partition("\n")[2]
+    told = explain(leaf.code).remedy
+    assert re.findall(r"\w+", told) == re.findall(r"\w+", re.sub(r"\]\([^)]+\)", "]", written))
+    assert "](" not in told
 
 
 def test_no_documented_code_has_gone() -> None:

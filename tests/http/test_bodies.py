@@ -65,3 +65,5 @@ async def test_a_body_may_be_as_large_as_the_settings_say(client: httpx.AsyncCli
     body = b'{"model":"omni-brain","messages":[{"role":"user","content":"Snow is white. What is white?"}]}'
     answer = await client.post("/v1/chat/completions", content=body.ljust(size))
     assert answer.status_code == status, answer.text
+    assert answer.json().get("limit_bytes") == (100_000 if status == 413 else None)
+    assert ("more than 100,000 bytes" in answer.text) == (status == 413)

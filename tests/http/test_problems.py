@@ -100,7 +100,7 @@ def test_headers(error: OmniError, headers: dict[str, str]) -> None:
 def test_facts_are_members_but_never_replace_one() -> None:
     error = BudgetExhausted("no more", resets_at="2026-12-01T00:00:00+00:00", status=200, code="mine", title="x")
     problem = httpx.Response(429, content=problem_body(error, "r-1")).json()
-    assert problem.keys() == {*Problem.__struct_fields__, "resets_at"}
+    assert problem.keys() == {*Problem.__struct_fields__, "resets_at"} - {"remedy"}
     assert (problem["status"], problem["code"], problem["detail"], problem["request_id"]) == (
         429,
         "budgets.exhausted",
