@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from omni_core.adapters.memory.metering import MemoryUsageLog, MemoryUsageReader
-from omni_core.domain.kernel.errors import MissingScope
+from omni_core.domain.kernel.errors import InvalidValue, MissingScope
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.kernel.tenancy import Scope
 from omni_core.domain.metering.api import Metering, UsageQuery
@@ -48,3 +48,16 @@ async def test_every_use_needs_its_scope(metering):
         await metering.summary(caller, THAT_DAY)
     with pytest.raises(MissingScope):
         await metering.events(caller, THAT_DAY, PageRequest())
+
+
+async def test_a_grouping_named_twice_counts_once(metering, memory):
+    caller = a_principal(a_tenant_id(), Scope.USAGE_READ)
+    await memory.make(MemoryUsageLog).append(a_call(caller.tenant_id, PRICE))
+    (only,) = await metering.summary(caller, THAT_DAY, ["model", "day", "model"])
+    assert list(only.group) == ["model", "day"]
+
+
+async def test_an_unknown_grouping_is_refused(metering):
+    with pytest.raises(InvalidValue) as refused:
+        await metering.summary(a_principal(a_tenant_id(), Scope.USAGE_READ), THAT_DAY, ["model", "colour"])
+    assert refused.value.fields["field"] == "by"

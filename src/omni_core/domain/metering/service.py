@@ -1,12 +1,16 @@
 """Usage: what readers may ask of it."""
 
 from collections.abc import Sequence
+from typing import get_args
 
+from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.kernel.pages import Page, PageRequest, page_of
 from omni_core.domain.kernel.tenancy import Principal, Scope
 from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.metering.model import Grouping, UsageEvent, UsageQuery, UsageSum
 from omni_core.domain.metering.ports import UsageReader
+
+_GROUPINGS = get_args(Grouping)
 
 
 class Metering:
@@ -17,10 +21,16 @@ class Metering:
         self._reader = reader
 
     async def summary(self, principal: Principal, query: UsageQuery, by: Sequence[Grouping] = ()) -> Sequence[UsageSum]:
-        """Return sums for each group, costliest first (usage:read)."""
+        """Return sums for each group, costliest first (usage:read); raise `InvalidValue` for an unknown grouping.
+
+        A grouping that is named twice counts once.
+        """
         principal.require(Scope.USAGE_READ)
+        for grouping in by:
+            if grouping not in _GROUPINGS:
+                raise InvalidValue(f"usage is not grouped by {grouping!r}", field="by", allowed=_GROUPINGS)
         async with self._uow(principal.tenant_id) as tx:
-            return await self._reader.sums(tx, query, by)
+            return await self._reader.sums(tx, query, tuple(dict.fromkeys(by)))
 
     async def events(self, principal: Principal, query: UsageQuery, page: PageRequest) -> Page[UsageEvent]:
         """Return single calls, newest first (usage:read)."""
