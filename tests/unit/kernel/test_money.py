@@ -29,7 +29,7 @@ def test_an_unknown_currency_is_refused_by_name(currency):
         ("100", "JPY", 100),
         ("1.234", "KWD", 1234),
         ("0.00000001", "BTC", 1),
-        ("1e2", "USD", 10_000),
+        ("00012.50", "USD", 1250),
         ("999999999999999.99", "USD", 99_999_999_999_999_999),
     ],
 )
@@ -47,15 +47,30 @@ def test_money_is_read_in_major_units(text, currency, minor):
         ("Infinity", "USD"),
         ("", "USD"),
         ("12,50", "USD"),
-        ("1e15", "USD"),
-        ("1e999999", "USD"),
-        ("1e-999999", "USD"),
+        ("1e2", "USD"),
+        ("1E-1", "USD"),
+        ("1_000", "USD"),
+        ("+1", "USD"),
+        (" 1", "USD"),
+        ("1\n", "USD"),
+        (".5", "USD"),
+        ("5.", "USD"),
+        ("١٢", "USD"),
+        ("\uff11\uff12", "USD"),
+        ("1000000000000000", "USD"),
         ("10000000000000000000000000000.001", "USD"),
     ],
 )
 def test_what_is_no_amount_of_the_currency_is_refused_by_field(text, currency):
     with pytest.raises(InvalidValue) as refused:
         Money.parse(text, currency, "limit")
+    assert refused.value.fields["field"] == "limit"
+
+
+@pytest.mark.parametrize("amount", [100, 12.5, True, None, b"12"])
+def test_an_amount_is_text(amount):
+    with pytest.raises(InvalidValue) as refused:
+        Money.parse(amount, "USD", "limit")
     assert refused.value.fields["field"] == "limit"
 
 

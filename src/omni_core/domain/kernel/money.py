@@ -4,8 +4,9 @@ Prices of tokens are fractions of a cent, so costs are carried unrounded as `Pic
 rounded exactly once, where an invoice line is made. A float never carries money.
 """
 
+import re
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Self
 
@@ -18,6 +19,7 @@ PICO_EXPONENT = 12
 # What anybody types lies between these, and within the 28 digits to which Decimal computes without rounding.
 _TOO_LARGE = Decimal(10**15)
 _FINEST = Decimal(1).scaleb(-PICO_EXPONENT)
+_PLAIN = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 # ISO 4217 (list one, 2026) minor-unit exponents where they differ from 2, and the crypto units that processors quote.
 _EXPONENTS = {
@@ -81,16 +83,17 @@ def exponent_of(currency: str) -> int:
         ) from None
 
 
-def parse_decimal(text: str, field: str) -> Decimal:
+def parse_decimal(text: object, field: str) -> Decimal:
     """Read a decimal number that somebody typed, from 0 to below 10¹⁵ with up to 12 decimal places.
 
-    Raises `InvalidValue` that names `field`.
+    Digits are 0 to 9, with a point between them and nothing else. Raises `InvalidValue` that names `field`.
     """
-    try:
-        value = Decimal(text)
-    except InvalidOperation as error:
-        raise InvalidValue(f"{field} must be a decimal number", field=field, allowed="e.g. 0.15") from error
-    if not value.is_finite() or not 0 <= value < _TOO_LARGE:
+    # Decimal itself takes any script's digits, underscores, spaces and exponents: what a reader may take for another
+    # amount, or for none.
+    if not isinstance(text, str) or _PLAIN.fullmatch(text) is None:
+        raise InvalidValue(f"{field} must be a decimal number in plain digits", field=field, allowed="e.g. 0.15")
+    value = Decimal(text)
+    if value >= _TOO_LARGE:
         raise InvalidValue(f"{field} must be a number from 0 to below 10^15", field=field, allowed="e.g. 0.15")
     if value != value.quantize(_FINEST):
         raise InvalidValue(f"{field} must have no more than 12 decimal places", field=field, allowed="e.g. 0.15")
