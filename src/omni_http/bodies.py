@@ -1,7 +1,8 @@
 """Request bodies: decoded once, strictly, with an error that names the field."""
 
+import json
 import re
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from litestar._openapi.schema_generation import SchemaCreator
@@ -17,9 +18,13 @@ _PLACE = re.compile(r" - at `\$\.?(?P<field>[^`]*)`$")
 
 
 def decode_body(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
-    """Decode JSON; raise `MalformedBody` that names the field and what is allowed there."""
+    """Decode JSON; raise `MalformedBody` that names the field and what is allowed there.
+
+    An object that names a member twice is refused too: of two readers one would take the first and one the last.
+    """
     try:
-        return decoder.decode(body)
+        decoded = decoder.decode(body)
+        _refuse_repeated(body)
     except msgspec.ValidationError as error:
         message = str(error)
         place = _PLACE.search(message)
@@ -29,10 +34,60 @@ def decode_body(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
         if unknown:
             field = f"{field}.{unknown[1]}" if field else unknown[1]
         raise MalformedBody(f"{field}: {reason}" if field else reason, field=field, allowed=reason) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise MalformedBody(f"the body is not JSON: {error}", field="", allowed="a JSON object in UTF-8") from error
     except RecursionError as error:
         raise MalformedBody("the body is nested too deeply", field="", allowed="a JSON object in UTF-8") from error
+    return decoded
+
+
+class _Members(NamedTuple):
+    """An object's members, as they were written."""
+
+    pairs: list[tuple[str, Any]]
+
+
+class _Repeated(Exception):
+    """Some object names a member twice."""
+
+
+def _refuse_repeated(body: bytes) -> None:
+    """Raise `MalformedBody` for a member that is named twice in one object, however deep.
+
+    msgspec keeps the last and says nothing. What is well-formed and as deep as it may be is known by now: nothing is
+    kept of it but one object's members at a time, and it is read once more only to say where the member is.
+    """
+    text = body.decode()
+    try:
+        _UNREPEATED.decode(text)
+    except _Repeated as error:
+        field = _repeated_in(_AS_WRITTEN.decode(text), "") or ""
+        raise MalformedBody(f"{field}: named twice", field=field, allowed="each member once") from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    if len(pairs) > 1 and len(dict(pairs)) < len(pairs):
+        raise _Repeated
+
+
+def _repeated_in(value: object, place: str) -> str | None:
+    """Return where a member is that was named twice, such as `lines[1].count`."""
+    inner: list[tuple[str, object]] = []
+    if isinstance(value, _Members):
+        inner = [(f"{place}.{name}" if place else name, member) for name, member in value.pairs]
+        seen: set[str] = set()
+        for field, _ in inner:
+            if field in seen:
+                return field
+            seen.add(field)
+    elif isinstance(value, list):
+        inner = [(f"{place}[{index}]", member) for index, member in enumerate(value)]
+    return next((found for field, member in inner if (found := _repeated_in(member, field))), None)
+
+
+# Numbers stay text: to read one takes more than linear time, and Python refuses the longest.
+_UNREPEATED = json.JSONDecoder(object_pairs_hook=_once, parse_int=str, parse_float=str, strict=False)
+_AS_WRITTEN = json.JSONDecoder(object_pairs_hook=_Members, parse_int=str, parse_float=str, strict=False)
 
 
 def body_of(struct: type[T]) -> type[MsgspecDTO[T]]:

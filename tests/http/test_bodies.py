@@ -49,6 +49,36 @@ def test_the_field_and_what_is_allowed_are_named(body: bytes, field: str, allowe
     assert caught.value.__cause__ is not None
 
 
+@pytest.mark.parametrize(
+    "body, field",
+    [
+        (b'{"name":"a","name":"b"}', "name"),
+        (b'{"name":"a","name":"a"}', "name"),
+        (b'{"name":"a","n\\u0061me":"b"}', "name"),
+        (b'{"name":"a","lines":[{"count":1},{"count":1,"count":2}]}', "lines[1].count"),
+        (b'{"name":"a","notes":{"x":1,"y":2,"x":3}}', "notes.x"),
+        (b'{"name":"a","anything":[[{"b":{"c":1,"c":1}}]]}', "anything[0][0].b.c"),
+        (b'{"name":"a","anything":{"":1,"":2}}', "anything."),
+    ],
+)
+def test_a_member_that_is_named_twice_is_refused(body: bytes, field: str) -> None:
+    with pytest.raises(MalformedBody) as caught:
+        decode_body(DECODER, body)
+    assert caught.value.fields == {"field": field, "allowed": "each member once"}
+
+
+async def test_a_chat_that_names_its_model_twice_is_refused(client: httpx.AsyncClient) -> None:
+    body = b'{"model":"omni-brain","model":"buggy","messages":[{"role":"user","content":"What is white?"}]}'
+    answer = await client.post("/v1/chat/completions", content=body)
+    assert (answer.status_code, answer.json()["field"]) == (400, "model")
+
+
+def test_a_long_number_deep_nesting_and_many_members_are_no_trouble() -> None:
+    members = ",".join(f'"{number}":{number}' for number in range(100_000))
+    body = f'{{"name":"a","anything":[{"1" * 300}.5,{"[" * 200}{"]" * 200}],"notes":{{{members}}}}}'
+    assert decode_body(DECODER, body.encode()).notes["99999"] == 99_999
+
+
 def test_a_good_body_is_decoded() -> None:
     assert decode_body(DECODER, b'{"name":"a","lines":[{"count":2}]}') == Order("a", [Line(2)])
 
