@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import structlog
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, MethodNotAllowedException, ValidationException
 
 from omni_core.domain.kernel.errors import Invalid, Kind, NotFound, OmniError, Unsupported
 from omni_core.domain.llm.errors import ProviderQuotaExhausted, ProviderRateLimited
@@ -159,8 +159,16 @@ def to_response(request: Request[Any, Any, Any], error: Exception) -> Response[b
         problem_body(known, request_id),
         status_code=status_of(known),
         media_type=MEDIA_TYPE,
-        headers=problem_headers(known),
+        headers=problem_headers(known) | _allowed_methods(error),
     )
+
+
+def _allowed_methods(error: Exception) -> dict[str, str]:
+    """Return the header `Allow`, which every 405 has to carry (RFC 9110)."""
+    if not isinstance(error, MethodNotAllowedException) or not error.headers:
+        return {}
+    methods = error.headers["allow"].split(", ")
+    return {"Allow": ", ".join(sorted(methods))}
 
 
 def as_omni_error(error: Exception, max_body_bytes: int | None = None) -> OmniError:

@@ -164,6 +164,20 @@ async def test_a_mistake_in_the_program_is_a_500(client: httpx.AsyncClient, stre
 
 
 @pytest.mark.parametrize(
+    "path, methods",
+    [
+        ("/v1/chat/completions", {"POST", "OPTIONS"}),
+        ("/v1/budgets/00000000-0000-0000-0000-000000000000", {"DELETE", "PATCH", "OPTIONS"}),
+    ],
+)
+async def test_a_method_that_is_not_allowed_says_which_are(
+    client: httpx.AsyncClient, path: str, methods: set[str]
+) -> None:
+    answer = await client.put(path)
+    assert (answer.status_code, set(answer.headers["allow"].split(", "))) == (405, methods)
+
+
+@pytest.mark.parametrize(
     "method, path, status, code",
     [
         ("GET", "/nothing", 404, "http.no_such_endpoint"),
@@ -189,3 +203,8 @@ async def test_what_the_framework_refuses_is_a_problem_too(
     problem = answer.json()
     assert (problem["code"], problem["status"], problem["type"]) == (code, status, f"/api/problems/{code}")
     assert problem["request_id"] == answer.headers["x-request-id"]
+
+
+async def test_a_grouping_may_be_repeated(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/usage?since=2026-11-01&until=2026-11-02&by=model&by=model")
+    assert (answer.status_code, answer.json()) == (200, [])
