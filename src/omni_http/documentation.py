@@ -26,6 +26,7 @@ from litestar.types import Method
 
 from omni_core import __version__
 from omni_core.domain.budgets.errors import BudgetExhausted
+from omni_http.body_schemas import describe_bodies
 from omni_http.component_names import rename_components
 from omni_http.problems import MEDIA_TYPE, problem_body
 
@@ -94,6 +95,7 @@ def complete_document(app: Litestar) -> None:
             operation.responses = {**responses, "default": problem}
     _add_event_stream(paths["/v1/chat/completions"])
     rename_components(document)
+    describe_bodies(app, document)
 
 
 def _operations(item: PathItem) -> Iterator[Operation]:

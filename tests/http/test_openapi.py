@@ -103,3 +103,50 @@ def test_a_chat_is_answered_as_json_or_as_events(document: dict[str, Any]) -> No
     assert answer.keys() == {"application/json", "text/event-stream"}
     choices = document["components"]["schemas"]["ChatCompletion"]["properties"]["choices"]
     assert choices["items"] == {"$ref": "#/components/schemas/Choice"}
+
+
+def bodies(document: dict[str, Any]) -> Iterator[str]:
+    """Yield the names of all schemas of which bodies are made."""
+    waiting = [body for _, operation in operations(document) if (body := operation.get("requestBody"))]
+    seen: set[str] = set()
+    while waiting:
+        for name in {reference.rpartition("/")[2] for reference in references(waiting.pop())} - seen:
+            seen.add(name)
+            waiting.append(document["components"]["schemas"][name])
+            yield name
+
+
+def test_bodies_say_that_unknown_fields_are_refused(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    objects = [name for name in bodies(document) if schemas[name].get("type") == "object"]
+    assert {"SetBudget", "Message", "Tool", "TierPrices"} <= set(objects)
+    assert [name for name in objects if schemas[name].get("additionalProperties") is not False] == []
+
+
+def test_bodies_say_every_limit(document: dict[str, Any]) -> None:
+    chat = document["components"]["schemas"]["ChatCompletionRequest"]["properties"]
+    assert {"type": "number", "minimum": 0, "maximum": 2} in chat["temperature"]["anyOf"]
+    assert {"type": "array", "items": {"type": "string"}, "maxItems": 4} in chat["stop"]["anyOf"]
+
+
+def test_amounts_say_how_they_are_written(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for body in ("SetBudget", "ChangeLimit"):
+        pattern = schemas[body]["properties"]["limit"]["pattern"]
+        assert re.search(pattern, "12.50")
+        assert not re.search(pattern, "1e2")
+
+
+def test_parameters_say_their_form(document: dict[str, Any]) -> None:
+    parameters = {
+        (path, one["name"]): one["schema"]
+        for path, operation in operations(document)
+        for one in operation.get("parameters", [])
+    }
+    assert re.search(parameters["/v1/invoices/preview", "month"]["pattern"], "2026-11")
+    assert not re.search(parameters["/v1/invoices/preview", "month"]["pattern"], "2026-13")
+    for name in ("since", "until"):
+        for path in ("/v1/usage", "/v1/usage/events"):
+            assert re.search(parameters[path, name]["pattern"], "2026-11-21")
+            assert re.search(parameters[path, name]["pattern"], "2026-11-21T12:00:00.5+01:00")
+            assert not re.search(parameters[path, name]["pattern"], "2026-11-21T12:00:00")

@@ -10,14 +10,16 @@ from litestar.params import Body, FromPath, QueryParameter
 
 from omni_core import Month, PageRequest
 from omni_core.domain.kernel.pages import DEFAULT_LIMIT
-from omni_http.amounts import Cursor, Limit, Listing, listing
+from omni_http.amounts import MONTH_PATTERN, Cursor, Limit, Listing, listing
 from omni_http.bodies import body_of
 from omni_http.services import KeyedRequest, omni_of
 from omni_http.wire.billing import CloseMonth, InvoiceSummaryView, InvoiceView
 from omni_http.wire.metering import UsageEventView
 
 _MONTH = Example(value={"month": "2026-11"})
-_Month = Annotated[str, QueryParameter(name="month", description="YYYY-MM, in UTC.")]
+_Month = Annotated[
+    str, QueryParameter(name="month", description="YYYY-MM, in UTC.", schema_extra={"pattern": MONTH_PATTERN})
+]
 
 
 class BillingController(Controller):

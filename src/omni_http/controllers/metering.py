@@ -11,13 +11,16 @@ from omni_core import PageRequest, UsageQuery
 from omni_core.domain.kernel.clock import parse_moment
 from omni_core.domain.kernel.pages import DEFAULT_LIMIT
 from omni_core.domain.metering.api import Grouping
-from omni_http.amounts import Cursor, Limit, Listing, listing
+from omni_http.amounts import MOMENT_PATTERN, Cursor, Limit, Listing, listing
 from omni_http.services import KeyedRequest, omni_of
 from omni_http.wire.metering import UsageEventView, UsageSumView
 
 _MOMENT = "A date (midnight UTC) or a time with an offset."
-_Since = Annotated[str, QueryParameter(name="since", description=f"From when on. {_MOMENT}", examples=[])]
-_Until = Annotated[str, QueryParameter(name="until", description=f"Up to when, not included. {_MOMENT}")]
+_FORM = {"pattern": MOMENT_PATTERN}
+_Since = Annotated[str, QueryParameter(name="since", description=f"From when on. {_MOMENT}", schema_extra=_FORM)]
+_Until = Annotated[
+    str, QueryParameter(name="until", description=f"Up to when, not included. {_MOMENT}", schema_extra=_FORM)
+]
 _Model = Annotated[str | None, QueryParameter(name="model", description="Only this model.")]
 _Key = Annotated[UUID | None, QueryParameter(name="key_id", description="Only calls under this key.")]
 _By = Annotated[list[Grouping] | None, QueryParameter(name="by", description="Groupings; repeat for several.")]

@@ -9,13 +9,13 @@ from msgspec import Meta
 
 from omni_core.domain.billing.api import Invoice, InvoiceLine, InvoiceSummary
 from omni_core.domain.pricing.api import format_rate
-from omni_http.amounts import Amount, Cost
+from omni_http.amounts import MONTH_PATTERN, Amount, Cost
 
 
 class CloseMonth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The month to invoice."""
 
-    month: Annotated[str, Meta(examples=["2026-11"])]
+    month: Annotated[str, Meta(examples=["2026-11"], extra_json_schema={"pattern": MONTH_PATTERN})]
 
 
 class InvoiceLineView(msgspec.Struct, frozen=True):

@@ -6,13 +6,14 @@ from uuid import UUID
 import msgspec
 
 from omni_core.domain.budgets.api import BudgetStatus
+from omni_core.domain.kernel.money import AmountText
 from omni_http.amounts import Amount, Cost
 
 
 class ChangeLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Another limit, in major units."""
 
-    limit: str
+    limit: AmountText
 
 
 class BudgetView(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from omni_core.domain.budgets.model import Budget, BudgetStatus, Pot, Spending, 
 from omni_core.domain.budgets.ports import BudgetStore, TenantKeys
 from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.ids import Ids
-from omni_core.domain.kernel.money import Money
+from omni_core.domain.kernel.money import AmountText, Money
 from omni_core.domain.kernel.tenancy import Principal, Scope
 from omni_core.domain.kernel.uow import Transaction, UnitOfWork
 
@@ -21,7 +21,7 @@ class SetBudget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Make a budget. `limit` is in major units, such as "12.50"; without `key_id` it is the whole tenant's."""
 
     window: Window
-    limit: str
+    limit: AmountText
     key_id: UUID | None = None
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 from enum import StrEnum
-from typing import Self
+from typing import Annotated, Self
 
 import msgspec
 
@@ -20,6 +20,8 @@ PICO_EXPONENT = 12
 _TOO_LARGE = Decimal(10**15)
 _FINEST = Decimal(1).scaleb(-PICO_EXPONENT)
 _PLAIN = re.compile(r"[0-9]+(\.[0-9]+)?")
+# Documented, not checked by decoders: `parse_decimal` refuses what is no amount, and says why.
+AmountText = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": f"^{_PLAIN.pattern}$"})]
 
 # ISO 4217 (list one, 2026) minor-unit exponents where they differ from 2, and the crypto units that processors quote.
 _EXPONENTS = {

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from omni_core.domain.kernel.errors import InvalidValue
+from omni_core.domain.kernel.money import AmountText
 from omni_core.domain.kernel.stored import is_rebuilding
 from omni_core.domain.pricing.api import TierPrices
 
@@ -126,7 +127,7 @@ class AddModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     provider: str
-    prices: dict[str, str]
+    prices: dict[str, AmountText]
     tiers: tuple[TierPrices, ...] = ()
     upstream_model: str | None = None
     context_length: int = 128_000

@@ -8,6 +8,7 @@ import msgspec
 from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.fresh import Fresh
 from omni_core.domain.kernel.ids import Ids
+from omni_core.domain.kernel.money import AmountText
 from omni_core.domain.kernel.tenancy import PLATFORM, Principal, Scope
 from omni_core.domain.kernel.uow import Transaction, UnitOfWork
 from omni_core.domain.pricing.errors import InvalidPrice, NoPrice, PriceInThePast
@@ -22,14 +23,14 @@ class TierPrices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Prices of calls whose input is longer than `above_input_tokens`; see `SetPrice.prices`."""
 
     above_input_tokens: int
-    prices: dict[str, str]
+    prices: dict[str, AmountText]
 
 
 class SetPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Price a model. `prices` maps meters to major units of a million tokens, or of one image or request."""
 
     model: str
-    prices: dict[str, str]
+    prices: dict[str, AmountText]
     tiers: tuple[TierPrices, ...] = ()
     effective_from: datetime | None = None
 
