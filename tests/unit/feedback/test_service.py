@@ -14,7 +14,7 @@ from omni_core.domain.feedback.api import (
 )
 from omni_core.domain.feedback.errors import InvalidItem, InvalidVoter, UnknownItem, WrongStatus
 from omni_core.domain.kernel.conditions.api import InvalidCondition
-from omni_core.domain.kernel.errors import MissingScope
+from omni_core.domain.kernel.errors import InvalidValue, MissingScope
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.kernel.tenancy import Principal, Scope
 from omni_core.testing.builders.kernel import a_tenant_id
@@ -145,3 +145,20 @@ async def test_each_use_case_wants_its_scope(
     with pytest.raises(MissingScope) as refused:
         await getattr(feedback, method)(lacking, *given)
     assert refused.value.fields["scope"] == scope
+
+
+@pytest.mark.parametrize("field, text", [("category", "general"), ("priority", "high")])
+async def test_a_text_is_no_member_of_an_enumeration(feedback, principal, field, text):
+    with pytest.raises(InvalidValue) as refused:
+        await feedback.submit(principal, SubmitFeedback("Export usage", "A download would do.", **{field: text}))
+    assert refused.value.fields["field"] == field
+    assert (await feedback.list(principal, PageRequest())).items == ()
+
+
+@pytest.mark.parametrize("field, text", [("status", "reviewing"), ("priority", "high")])
+async def test_an_item_is_not_moved_to_a_text(feedback, principal, field, text):
+    item = await feedback.submit(principal, SubmitFeedback("Export usage", "A download would do."))
+    with pytest.raises(InvalidValue) as refused:
+        await feedback.change(principal, item.id, ChangeFeedback(**{field: text}))
+    assert refused.value.fields["field"] == field
+    assert await feedback.get(principal, item.id) == item

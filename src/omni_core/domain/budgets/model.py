@@ -12,7 +12,7 @@ from omni_core.domain.budgets.errors import InvalidBudget, UnknownWindow
 from omni_core.domain.budgets.events import BudgetSet
 from omni_core.domain.kernel.clock import Month, day_start, next_day
 from omni_core.domain.kernel.money import Money
-from omni_core.domain.kernel.stored import is_rebuilding
+from omni_core.domain.kernel.stored import check_word, is_rebuilding
 from omni_core.domain.kernel.tenancy import TenantId
 
 
@@ -51,6 +51,7 @@ class Budget:
     def __post_init__(self) -> None:
         if is_rebuilding():
             return
+        check_word(Window, self.window, "window")
         self._check(self.limit)
 
     def period(self, moment: datetime) -> tuple[datetime, datetime]:

@@ -10,6 +10,7 @@ from omni_core.domain.events.ports import EventStorage
 from omni_core.domain.events.subscription import Subscription, by_name
 from omni_core.domain.events.turns import let_go
 from omni_core.domain.events.views import FIELDS, MOST_COUNTED, HeldView, Replay, SubscriptionState
+from omni_core.domain.kernel.clock import check_moment
 from omni_core.domain.kernel.conditions.api import read_condition
 from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.kernel.events import RecordedEvent
@@ -125,8 +126,7 @@ class Events:
             return (await self._s.log.get(tx, since.event_id)).position - 1
         if since.moment is None:
             return 0
-        if since.moment.tzinfo is None:
-            raise InvalidValue("moment lacks a UTC offset", field="moment", allowed="ISO 8601 with offset, e.g. …Z")
+        check_moment(since.moment, "moment")
         first = await self._s.log.first_since(tx, since.moment)
         return await self._s.log.head(tx) if first is None else first - 1
 

@@ -10,7 +10,7 @@ import msgspec
 from omni_core.domain.feedback.errors import InvalidItem, InvalidVoter, WrongStatus
 from omni_core.domain.feedback.events import ItemMoved, ItemPrioritised, ItemSubmitted, VoteCast, VoteWithdrawn
 from omni_core.domain.kernel.conditions.api import FieldKind, Fields
-from omni_core.domain.kernel.stored import is_rebuilding
+from omni_core.domain.kernel.stored import check_word, is_rebuilding
 from omni_core.domain.kernel.tenancy import TenantId
 
 TITLE_LENGTH = range(5, 201)
@@ -93,6 +93,8 @@ class Item:
     def __post_init__(self) -> None:
         if is_rebuilding():
             return
+        check_word(FeedbackCategory, self.category, "category")
+        check_word(FeedbackPriority, self.priority, "priority")
         for field, text, allowed in (("title", self.title, TITLE_LENGTH), ("text", self.text, TEXT_LENGTH)):
             if len(text.strip()) not in allowed or "\0" in text:
                 limits = f"{allowed.start} to {allowed.stop - 1} characters"
@@ -109,6 +111,7 @@ class Item:
 
     def move(self, status: FeedbackStatus, now: datetime) -> list[ItemMoved]:
         """Bring the item to a status, which changes nothing where it is there already; raise `WrongStatus`."""
+        check_word(FeedbackStatus, status, "status")
         if status is self.status:
             return []
         allowed = _NEXT.get(self.status, _AGAIN)
@@ -123,7 +126,8 @@ class Item:
         return [ItemMoved(self.id, before, status)]
 
     def prioritise(self, priority: FeedbackPriority, now: datetime) -> list[ItemPrioritised]:
-        """Give the item another priority."""
+        """Give the item another priority; raise `InvalidValue` for what is none."""
+        check_word(FeedbackPriority, priority, "priority")
         if priority is self.priority:
             return []
         self.priority, self.changed_at = priority, now

@@ -11,6 +11,7 @@ from omni_core.domain.jobs.values import JobStatus, json_object
 from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.pages import Page, PageRequest, page_of
+from omni_core.domain.kernel.stored import check_word
 from omni_core.domain.kernel.tenancy import Principal, Scope
 from omni_core.domain.kernel.uow import Transaction, UnitOfWork
 
@@ -88,6 +89,8 @@ class Jobs:
     async def list(self, principal: Principal, page: PageRequest, status: JobStatus | None = None) -> Page[Job]:
         """Return the tenant's jobs, newest first (jobs:read); of one status, where one is given."""
         principal.require(Scope.JOBS_READ)
+        if status is not None:
+            check_word(JobStatus, status, "status")
         async with self._uow(principal.tenant_id) as tx:
             rows = await self._store.list(tx, page.limit + 1, page.after, status)
         return page_of(rows, page.limit, lambda job: job.id)

@@ -78,6 +78,19 @@ def next_day(moment: datetime) -> datetime:
     return day_start(moment) + timedelta(days=1)
 
 
+def is_moment(value: object) -> bool:
+    """Tell whether `value` is a time with a UTC offset."""
+    return isinstance(value, datetime) and value.utcoffset() is not None
+
+
+def check_moment(moment: object, field: str) -> None:
+    """Raise `InvalidValue` that names `field` unless `moment` is a time with a UTC offset."""
+    if not is_moment(moment):
+        raise InvalidValue(
+            f"{field} must be a time with a UTC offset", field=field, allowed="a timezone-aware datetime"
+        )
+
+
 def parse_moment(text: str, field: str) -> datetime:
     """Read an ISO 8601 date (midnight UTC) or an ISO 8601 time with an offset; raise `InvalidValue`."""
     try:

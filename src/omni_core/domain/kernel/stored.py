@@ -13,6 +13,8 @@ from functools import wraps
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import ParamSpec, TypeVar
 
+from omni_core.domain.kernel.errors import InvalidValue
+
 P = ParamSpec("P")
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -59,6 +61,16 @@ def stored(words: type[E], text: str) -> E:
 def is_known(word: StrEnum) -> bool:
     """Tell whether a word is a member of its enumeration, and no stand-in."""
     return word.value in type(word)._value2member_map_
+
+
+def check_word(words: type[StrEnum], word: object, field: str) -> None:
+    """Raise `InvalidValue` that names `field` unless `word` is a member of `words`: neither its text nor a stand-in.
+
+    A text would be stored as it is, and pass for a member until somebody asks what it `is`.
+    """
+    if not isinstance(word, words) or not is_known(word):
+        allowed = [member.value for member in words]
+        raise InvalidValue(f"{field} must be a {words.__name__}", field=field, allowed=allowed)
 
 
 def _by_text(word: E) -> tuple[Callable[[type[E], str], E], tuple[type[E], str]]:

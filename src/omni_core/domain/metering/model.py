@@ -7,8 +7,9 @@ from uuid import UUID
 
 import msgspec
 
+from omni_core.domain.kernel.clock import check_moment
 from omni_core.domain.kernel.errors import InvalidValue
-from omni_core.domain.kernel.stored import is_rebuilding
+from omni_core.domain.kernel.stored import check_word, is_rebuilding
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.metering.errors import InvalidUsage
 
@@ -113,6 +114,8 @@ class UsageEvent(msgspec.Struct, frozen=True):
             raise InvalidUsage(
                 "idempotency_key must be 1 to 200 characters", field="idempotency_key", allowed="1 to 200 characters"
             )
+        check_word(CallStatus, self.status, "status")
+        check_moment(self.occurred_at, "occurred_at")
         for field in _TEXTS:
             if not _is_storable(getattr(self, field)):
                 raise InvalidUsage(f"{field} holds what no text may", field=field, allowed="Unicode text without NUL")
@@ -130,6 +133,8 @@ class UsageQuery(msgspec.Struct, frozen=True):
     key_id: UUID | None = None
 
     def __post_init__(self) -> None:
+        check_moment(self.since, "since")
+        check_moment(self.until, "until")
         if self.since >= self.until:
             raise InvalidValue("since must lie before until", field="since", allowed="a time before until")
 

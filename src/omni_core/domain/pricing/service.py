@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from omni_core.domain.kernel.clock import Clock
+from omni_core.domain.kernel.clock import Clock, is_moment
 from omni_core.domain.kernel.fresh import Fresh
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.money import AmountText
@@ -92,7 +92,7 @@ class Pricing:
         base = Tier(0, Rates.parse(command.prices))
         tiers = (base, *(Tier(tier.above_input_tokens, Rates.parse(tier.prices)) for tier in command.tiers))
         since = command.effective_from or now
-        if since.tzinfo is None:
+        if not is_moment(since):
             raise InvalidPrice(
                 "effective_from lacks a UTC offset", field="effective_from", allowed="ISO 8601 with offset"
             )

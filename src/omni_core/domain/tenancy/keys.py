@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from omni_core.domain.kernel.clock import is_moment
 from omni_core.domain.kernel.stored import is_rebuilding
 from omni_core.domain.kernel.tenancy import Principal, Scope, TenantId
 from omni_core.domain.tenancy.errors import InvalidKeyRequest, KeyExpired, KeyRejected, KeyRevoked
@@ -82,7 +83,7 @@ class ApiKey:
             raise InvalidKeyRequest("name must be 1 to 200 characters", field="name", allowed="1 to 200 characters")
         if not self.scopes:
             raise InvalidKeyRequest("a key needs at least one scope", field="scopes", allowed=[s.value for s in Scope])
-        if self.expires_at is not None and self.expires_at.tzinfo is None:
+        if self.expires_at is not None and not is_moment(self.expires_at):
             raise InvalidKeyRequest("expires_at lacks a UTC offset", field="expires_at", allowed="a time with offset")
         if self.expires_at is not None and self.expires_at <= self.created_at:
             raise InvalidKeyRequest("expires_at must lie in the future", field="expires_at", allowed="a future time")

@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from omni_core.domain.kernel.errors import InvalidValue
-from omni_core.domain.kernel.stored import is_rebuilding
+from omni_core.domain.kernel.stored import check_word, is_rebuilding
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.tenancy.errors import InvalidSlug, LastOwner
 from omni_core.domain.tenancy.events import TenantReactivated, TenantWasSuspended
@@ -87,6 +87,7 @@ class Member:
     def __post_init__(self) -> None:
         if is_rebuilding():
             return
+        check_word(MemberRole, self.role, "role")
         self.email = self.email.strip().lower()
         if len(self.email) > 254 or not _EMAIL.fullmatch(self.email):
             raise InvalidValue("email must be an e-mail address", field="email", allowed="name@example.com")
