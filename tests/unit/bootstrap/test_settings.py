@@ -146,6 +146,20 @@ def test_bad_providers_are_refused_without_their_keys(sources, providers):
     assert "hunter2" not in f"{error.detail} {error.fields}"
 
 
+@pytest.mark.parametrize("url", ["hunter2", "ftp://host/v1", "http://host:0", "https://h?hunter2", "https://h#hunter2"])
+def test_where_a_provider_is_has_to_be_a_plain_url(sources, url):
+    providers = f'[{{"name": "a", "kind": "openai", "base_url": "{url}"}}]'
+    toml = f'[[providers]]\nname = "a"\nkind = "openai"\nbase_url = "{url}"'
+    for variable, error in [
+        ("OMNI_PROVIDERS", refusal_of(sources, OMNI_PROVIDERS=providers)),
+        ("OMNI_PROVIDERS", refusal_of(sources, toml=toml)),
+        ("OPENAI_BASE_URL", refusal_of(sources, OPENAI_API_KEY="sk-o", OPENAI_BASE_URL=url)),
+    ]:
+        assert variable in error.detail
+        assert "https://host/v1" in str(error.fields["allowed"])
+        assert "hunter2" not in f"{error.detail} {error.fields}"
+
+
 @pytest.mark.parametrize(
     "toml, name", [("prot = 1", "prot"), ("[budgets]\nwiat_s = 1", "budgets.wiat_s"), ("[nothing]\na = 1", "nothing")]
 )

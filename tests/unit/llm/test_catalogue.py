@@ -52,9 +52,29 @@ async def test_a_provider_wants_a_kind_that_somebody_speaks_and_a_name_of_its_ow
 
 
 @pytest.mark.parametrize(
-    "url", ["https://ann:hush@host/v1", "https://hush@host", "host/v1", "", "http://[::1", "http://a\n"]
+    "url",
+    [
+        "https://ann:hush@host/v1",
+        "https://hush@host",
+        "host/v1",
+        "",
+        "http://[::1",
+        "http://a\n",
+        "ftp://host/v1",
+        "file:///etc/passwd",
+        "http://host:0/v1",
+        "http://host:65536/v1",
+        "http://host:eight/v1",
+        "http://host:٨٠/v1",
+        "https://host/v1?key=hush",
+        "https://host/v1?",
+        "https://host/v1#hush",
+        "https://host/v1#",
+        "https://a host/v1",
+        "https://:443/v1",
+    ],
 )
-async def test_a_url_that_holds_a_secret_or_no_host_is_not_stored(desk: Desk, url: str):
+async def test_what_is_no_plain_url_of_a_provider_is_not_stored(desk: Desk, url: str):
     with pytest.raises(InvalidValue) as caught:
         await desk.omni.catalogue.add_provider(OPERATOR, AddProvider("x", "scripted", url))
     assert caught.value.fields["field"] == "base_url"

@@ -7,8 +7,9 @@ import msgspec
 from msgspec import Meta
 
 from omni_core.bootstrap.settings.section import InvalidSetting, Origins, Section
+from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.llm.api import ProviderConfig
-from omni_core.domain.llm.catalogue import BUILT_IN_PROVIDER
+from omni_core.domain.llm.catalogue import BUILT_IN_PROVIDER, check_base_url
 
 _PROVIDER_FIELDS = frozenset(ProviderConfig.__struct_fields__)
 _VENDORS = ("openai", "anthropic")
@@ -42,6 +43,7 @@ class LlmSettings(Section, frozen=True, kw_only=True):
             variable = f"{kind.upper()}_API_KEY"
             if environment.get(variable) and kind not in named:
                 base_url = environment.get(f"{kind.upper()}_BASE_URL") or None
+                _check_where(base_url, f"{kind.upper()}_BASE_URL")
                 providers = (*providers, ProviderConfig(kind, kind, base_url, environment[variable]))
                 there = origins["providers"]
                 origins["providers"] = variable if there == "default" else f"{there}, {variable}"
@@ -63,7 +65,10 @@ def _decode_json(text: str, variable: str) -> object:
 
 
 def _checked_providers(raw: object, variable: str) -> object:
-    """Refuse a name that is given twice or is Omni's own, and a misspelt field, which would leave out a key unseen."""
+    """Refuse a name that is given twice or is Omni's own, a base_url that is none, and a misspelt field.
+
+    That would leave out a key unseen.
+    """
     tables = [table for table in raw if isinstance(table, dict)] if isinstance(raw, list) else []
     names = [table.get("name") for table in tables]
     for position, table in enumerate(tables):
@@ -76,4 +81,16 @@ def _checked_providers(raw: object, variable: str) -> object:
             raise InvalidSetting(
                 f"{variable}: there is a provider {names[position]!r} already", field=variable, allowed="another name"
             )
+        _check_where(table.get("base_url"), variable)
     return raw
+
+
+def _check_where(base_url: object, variable: str) -> None:
+    """Refuse what `check_base_url` does, without saying it: there may be a password in it."""
+    if isinstance(base_url, str):
+        try:
+            check_base_url(base_url)
+        except InvalidValue as error:
+            raise InvalidSetting(
+                f"{variable}: {error.detail}", field=variable, allowed=error.fields["allowed"]
+            ) from error

@@ -15,6 +15,7 @@ from omni_core.domain.pricing.api import TierPrices
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
 BUILT_IN_PROVIDER = "omni"
 BUILT_IN_KIND = "brain"
+BASE_URL_ALLOWED = "such as https://host/v1"
 
 
 def check_name(name: str, field: str) -> str:
@@ -34,19 +35,29 @@ def seal_context(provider: str) -> str:
 
 
 def check_base_url(url: str) -> None:
-    """Raise `InvalidValue` unless `url` has a scheme and a host, and no user: it is stored and shown in the clear."""
-    try:
-        parts = urlsplit(url)
-        is_plain = bool(parts.scheme and parts.hostname and url.isprintable()) and parts.username is None
-    except ValueError:
-        is_plain = False
-    if not is_plain:
+    """Raise `InvalidValue` unless `url` is http or https, with a host, and without a user, a query and a fragment.
+
+    It is stored and shown in the clear, and the paths of a provider's endpoints are put behind it.
+    """
+    if not _is_plain_url(url):
         # The value itself stays out of the message: a URL with a user holds a password.
         raise InvalidValue(
-            "base_url must be a URL with a host and without a user",
+            "base_url must be an http or https URL with a host, and without a user, a query and a fragment",
             field="base_url",
-            allowed="such as https://host/v1",
+            allowed=BASE_URL_ALLOWED,
         )
+
+
+def _is_plain_url(url: str) -> bool:
+    if not url.isprintable() or any(letter.isspace() or letter in "?#\\" for letter in url):
+        return False
+    try:
+        parts = urlsplit(url)
+        # Beyond 65535, and for what is no number, `port` raises.
+        has_port = parts.port is None or (parts.port > 0 and parts.netloc.rpartition(":")[2].isascii())
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None and has_port
 
 
 @dataclass(slots=True, frozen=True)
