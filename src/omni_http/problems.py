@@ -29,6 +29,8 @@ STATUS_OF = {
     Kind.DEPENDENCY: HTTPStatus.BAD_GATEWAY,
     Kind.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
+# What a limit's refusal asks callers to wait where its end is not the one of a period, in seconds.
+SOON_S = 1
 _log = structlog.get_logger("omni.http")
 
 
@@ -135,10 +137,15 @@ def problem_headers(error: OmniError) -> dict[str, str]:
         headers["Retry-After"] = str(math.ceil(error.fields["retry_after_s"]))
     if error.kind is Kind.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = 'Bearer realm="omni"'
-    if not error.retryable:
+    if not error.retryable and not _passes_soon(error):
         # The vendors' own clients try 409, 429 and 5xx again unless they are told.
         headers["X-Should-Retry"] = "false"
     return headers
+
+
+def _passes_soon(error: OmniError) -> bool:
+    """Tell whether a limit is reached merely because of calls under way, rather than for the rest of a period."""
+    return error.kind is Kind.QUOTA and 0 < error.fields.get("retry_after_s", 0) <= SOON_S
 
 
 def log_failure(known: OmniError, error: Exception, request_id: str, **facts: str) -> None:

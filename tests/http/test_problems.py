@@ -90,6 +90,8 @@ def test_statuses(error: OmniError, status: int) -> None:
         (ProviderRateLimited(retry_after_s=1.2), {"Retry-After": "2"}),
         (ProviderQuotaExhausted(), {"X-Should-Retry": "false"}),
         (BudgetExhausted(retry_after_s=77), {"Retry-After": "77", "X-Should-Retry": "false"}),
+        (BudgetExhausted(retry_after_s=1), {"Retry-After": "1"}),
+        (BudgetExhausted(), {"X-Should-Retry": "false"}),
         (KeyMissing(), {"WWW-Authenticate": 'Bearer realm="omni"', "X-Should-Retry": "false"}),
     ],
 )
