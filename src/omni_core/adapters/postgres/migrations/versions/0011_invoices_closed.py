@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "0012_invoices_closed"
+revision = "0011_invoices_closed"
 down_revision = "0010_feedback"
 
 # Recording usage costs no more for it: of a call on no invoice nothing is asked but the condition.
