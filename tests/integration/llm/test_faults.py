@@ -37,6 +37,7 @@ FAULTS = {
     "unfinished": ProviderGarbage,
     "garbage": ProviderGarbage,
     "shape": ProviderGarbage,
+    "deep": ProviderGarbage,
     "huge": ProviderGarbage,
     "redirect": ProviderGarbage,
     "not-http": ProviderGarbage,

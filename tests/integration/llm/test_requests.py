@@ -186,7 +186,7 @@ def test_anthropic_is_not_asked_for_what_it_cannot_do(setting):
     assert caught.value.fields["field"] in setting
 
 
-@pytest.mark.parametrize("arguments", ["{", "[]", '"Paris"', "null"])
+@pytest.mark.parametrize("arguments", ["{", "[]", '"Paris"', "null", pytest.param('{"a":' + "[" * 100_000, id="deep")])
 def test_anthropic_takes_no_arguments_that_are_not_an_object(arguments):
     call = Message(Role.ASSISTANT, (), (ToolCall("call_1", "get_weather", arguments),))
     with pytest.raises(ProviderRejected):

@@ -132,12 +132,37 @@ def test_an_error_within_an_answer_has_a_name(report, leaf):
         ({"Retry-After": "soon"}, None),
         ({"Retry-After": "inf"}, None),
         ({"Retry-After": "nan"}, None),
+        ({"Retry-After": "1e300"}, 86_400.0),
+        ({"retry-after-ms": "1e300"}, 86_400.0),
+        ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"}, 86_400.0),
         ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
         ({}, None),
     ],
 )
 def test_a_wait_is_told_in_seconds(headers, seconds):
     assert retry_after_s(headers) == seconds
+
+
+@pytest.mark.parametrize(
+    "echoed",
+    [
+        "OPAQUE/KEY+OF=THEIRS",
+        "opaque/key\n+of=theirs",
+        "opaque/k ey+of=\t\r\n theirs",
+        r"opaque/key\n+of=theirs",
+        "Opaque/key+of\u2028=theirs",
+    ],
+)
+def test_a_key_is_known_in_another_case_and_when_it_is_broken(echoed):
+    assert said(f"no such key: {echoed}.") == "no such key: [key]."
+
+
+@pytest.mark.parametrize("start", [b"[", b'{"error":', b'{"error":{"message":"no","x":['])
+@pytest.mark.parametrize("status", [400, 429, 500])
+def test_a_refusal_nested_in_depth_is_a_refusal_still(start, status):
+    error = failures.of_status(status, {}, start * 100_000)
+    assert error.fields["status"] == status
+    assert len(error.detail) < 400
 
 
 def test_a_wait_until_a_date_is_told_in_seconds():

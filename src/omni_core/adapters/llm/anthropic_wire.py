@@ -111,7 +111,7 @@ def _source(image: Image) -> dict[str, str]:
 def _call(call: ToolCall) -> dict[str, Any]:
     try:
         arguments = msgspec.json.decode(call.arguments or "{}", type=dict[str, Any])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ProviderRejected(
             f"The arguments of tool call {call.id!r} are not a JSON object, which Anthropic requires", field="messages"
         ) from error

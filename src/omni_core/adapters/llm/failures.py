@@ -1,5 +1,6 @@
 """What a provider's refusals, faults and silences are called inside Omni."""
 
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -21,6 +22,9 @@ from omni_core.domain.llm.errors import (
 
 MESSAGE_LIMIT = 300
 """Characters of a provider's own message that are passed on."""
+
+LONGEST_WAIT_S = 86_400.0
+"""What a provider asks for beyond that is a mistake of its own."""
 
 _KEY_LIKE = re.compile(
     r"\b(?:sk|pk|rk|gsk|hf|xai|key|omni_sk)[-_][\w*.\-]{4,}"  # prefixed keys, also when starred out in the middle
@@ -62,7 +66,9 @@ class Failures:
 
     def __init__(self, provider: str, api_key: str | None) -> None:
         self._provider = provider
-        self._api_key = api_key
+        # Whatever echoes a key may change its case, or break its line.
+        characters = (re.escape(character) for character in "".join((api_key or "").split()))
+        self._own_key = re.compile(r"(?:\s|\\[nrt])*".join(characters), re.IGNORECASE) if api_key else None
 
     def of_status(self, status: int, headers: Mapping[str, str], body: bytes) -> OmniError:
         """Return the error for an HTTP answer other than 200."""
@@ -117,30 +123,31 @@ class Failures:
         return leaf(f"Provider {self._provider!r} answered {status}" + (f": {said}" if said else ""), **fields)
 
     def _redacted(self, message: str) -> str:
-        if self._api_key:
-            message = message.replace(self._api_key, "[key]")
+        if self._own_key is not None:
+            message = self._own_key.sub("[key]", message)
         # Cut afterwards, so that no half of a key is left at the end.
         return _KEY_LIKE.sub("[key]", message)[:MESSAGE_LIMIT]
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that `retry-after-ms` or `Retry-After` (seconds or a date) asks to wait, if any."""
+    """Return the seconds that `retry-after-ms` or `Retry-After` (seconds or a date) asks for, if any; a day at most."""
     for name, unit in (("retry-after-ms", 1000.0), ("Retry-After", 1.0)):
         try:
             seconds = float(headers[name]) / unit
         except (KeyError, ValueError):
             continue
-        return max(0.0, seconds) if seconds < float("inf") else None
+        return min(max(0.0, seconds), LONGEST_WAIT_S) if math.isfinite(seconds) else None
     try:
-        return max(0.0, parsedate_to_datetime(headers["Retry-After"]).timestamp() - time.time())
-    except (KeyError, ValueError):
+        seconds = parsedate_to_datetime(headers["Retry-After"]).timestamp() - time.time()
+    except (KeyError, ValueError, OverflowError):
         return None
+    return min(max(0.0, seconds), LONGEST_WAIT_S)
 
 
 def _json_or_text(body: bytes) -> object:
     try:
         return msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         text = body[: 4 * MESSAGE_LIMIT].decode("utf-8", "replace").strip()
         return "" if text.startswith("<") else text  # a proxy's HTML page says nothing to a caller
 

@@ -12,6 +12,9 @@ from omni_core.domain.llm.errors import ProviderNotReady, ProviderRejected
 from omni_core.domain.llm.model import ChatDelta, ChatRequest, ChatResponse, TokenUsage
 from omni_core.domain.llm.ports import Capabilities, ProviderConfig
 
+# The decoder gives nesting that is too deep no name of its own.
+_UNREADABLE = (ValueError, RecursionError)
+
 
 class Broken(ValueError):
     """The answer is JSON, but not an answer; the text completes "the provider ..."."""
@@ -91,7 +94,7 @@ class HttpChatModel:
         body = await self._transport.post(self._encoded(request, stream=False))
         try:
             return self._dialect.decode(body, request)
-        except ValueError as error:
+        except _UNREADABLE as error:
             raise self._translated(error) from error
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
@@ -104,7 +107,7 @@ class HttpChatModel:
             usage = reader.end()
             await events.finish()
             yield ChatDelta(usage=usage)
-        except ValueError as error:
+        except _UNREADABLE as error:
             raise self._translated(error) from error
         finally:
             events.close()
@@ -118,13 +121,13 @@ class HttpChatModel:
         except UnicodeEncodeError as error:  # a lone surrogate
             raise ProviderRejected("The request holds text that is not Unicode", field="messages") from error
 
-    def _translated(self, error: ValueError) -> OmniError:
+    def _translated(self, error: ValueError | RecursionError) -> OmniError:
         match error:
             case Reported():
                 return self._failures.of_report(error.args[0])
             case Broken():
                 return self._failures.garbage(str(error))
-            case msgspec.DecodeError() | UnicodeDecodeError():
+            case msgspec.DecodeError() | UnicodeDecodeError() | RecursionError():
                 return self._failures.garbage("answered something that is not of its protocol")
             case _:
                 raise error
@@ -145,7 +148,7 @@ def _pieces(reader: AnswerReader, batch: Sequence[bytes]) -> Iterator[ChatDelta]
                 yield delta
             if reader.over():
                 break
-    except ValueError:
+    except _UNREADABLE:
         # What came before the fault was produced, and is passed on and charged.
         if words:
             yield ChatDelta("".join(words))

@@ -7,15 +7,18 @@ from omni_core.testing.upstream.rendering import ID, Wire
 from omni_core.testing.upstream.scripts import Fault, Script
 
 _HUGE = b'{"x":"' + b"x" * (17 * 1024 * 1024)
+_DEEP = b'{"id":"1","choices":[{"index":0,"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}]}"
 _WHOLE = {
     Fault.GARBAGE: b"<html>upstream exploded",
     Fault.SHAPE: b'{"choices":"none","content":7}',
+    Fault.DEEP: _DEEP,
     Fault.UNFINISHED: b"{}",
     Fault.HUGE: _HUGE + b'"}',
 }
 _LAST_EVENT = {
     Fault.GARBAGE: b'data: {"choices": [{"del\n\n',
     Fault.SHAPE: b'data: {"choices":"none","type":7}\n\n',
+    Fault.DEEP: b"data: " + _DEEP + b"\n\n",
     Fault.HUGE: b"data: " + _HUGE,
 }
 
@@ -54,7 +57,7 @@ async def streamed(connection: Connection, wire: Wire, script: Script, number: b
             return
         case Fault.ERROR:
             await connection.send_chunk(wire.error_event(script.message))
-        case Fault.GARBAGE | Fault.SHAPE | Fault.HUGE as fault:
+        case Fault.GARBAGE | Fault.SHAPE | Fault.DEEP | Fault.HUGE as fault:
             await connection.send_chunk(_LAST_EVENT[fault])
     await connection.send(STREAM_END)
 

@@ -23,6 +23,8 @@ class Fault(StrEnum):
     """Answer something that is not JSON."""
     SHAPE = "shape"
     """Answer JSON of another shape."""
+    DEEP = "deep"
+    """Answer JSON that is nested deeper than anybody reads."""
     ERROR = "error"
     """Report an error with status 200."""
     HUGE = "huge"
