@@ -6,7 +6,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -127,6 +129,24 @@ def test_the_port_is_taken(tmp_path: Path, taken: int) -> None:
     assert code == 72
     assert f"port {taken} on 127.0.0.1 cannot be used" in line
     assert "omni down" not in line
+
+
+class Living(BaseHTTPRequestHandler):
+    """Answers as an Omni does that lives."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/health/live" else 404)
+        self.end_headers()
+        self.wfile.write(b'{"status":"live"}')
+
+
+def test_the_port_is_an_omnis(tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Living) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        code, line = start(tmp_path, "omni_cli", "serve", "--port", str(server.server_port))
+        server.shutdown()
+    assert code == 72
+    assert "an Omni serves there: omni down ends it" in line
 
 
 def test_the_address_is_no_address_of_this_machine(tmp_path: Path) -> None:

@@ -42,7 +42,9 @@ def upgrade(json: Json = False) -> None:
     settings = load_settings()
 
     # As the owner throughout: on a new server the program's role has no password before the first upgrade.
-    as_owner = msgspec.structs.replace(settings, database_url=settings.owner_database_url or settings.database_url)
+    # Without a DATABASE_URL it is Omni's own server, whose owner needs no URL.
+    owner_url = settings.database_url and (settings.owner_database_url or settings.database_url)
+    as_owner = msgspec.structs.replace(settings, database_url=owner_url)
 
     async def bring() -> SchemaReport:
         from omni_core.bootstrap.lifespan import database_urls

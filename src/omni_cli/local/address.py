@@ -86,7 +86,7 @@ def _is_omni(address: Address) -> bool:
     try:
         connection.request("GET", "/health/live")
         answer = connection.getresponse()
-        return answer.status == http.client.OK and b"status" in answer.read(200)
+        return answer.status == http.client.OK and b'"live"' in answer.read(200)
     except (OSError, http.client.HTTPException):
         return False
     finally:
