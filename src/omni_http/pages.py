@@ -89,7 +89,8 @@ def redoc() -> str:
     return _page(
         "Omni API reference",
         "<style>body { margin: 0 }</style>",
-        '<redoc spec-url="/api/openapi.json"></redoc>\n'
+        # Its maker's telemetry would not get past the page's policy; it is not to be tried either.
+        '<redoc spec-url="/api/openapi.json" disable-telemetry="true"></redoc>\n'
         f'<script type="module" src="{asset("redoc.js").address}"></script>',
     )
 
