@@ -4,6 +4,7 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 PINS   := $(VENV)/.pins-installed
+CLIENTS := .clients
 READY  := $(VENV)/.omni-installed
 PYTHON ?=
 ARGS   ?=
@@ -19,12 +20,14 @@ COMPILE    := UV_CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/uv pip compil
 .DEFAULT_GOAL := help
 # One check after the other: their output is read by people, and a failure ends the run at the first one.
 .NOTPARALLEL:
-.PHONY: help install up down test lint types imports format docs bench requirements clean
+.PHONY: help install clients up down test lint types imports format docs bench requirements clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sort | awk -F ':.*## ' '{ printf "  %-13s %s\n", $$1, $$2 }'
 
 install: $(READY) ## Make .venv with everything in it
+
+clients: $(CLIENTS)/.installed ## Make .clients with other programs' clients of Omni, which tests run (needs Node)
 
 up: $(READY) ## Start Omni: PostgreSQL, HTTP and a worker (ARGS="--port 9000")
 	$(BIN)/omni up $(ARGS)
@@ -63,9 +66,10 @@ requirements: $(READY) ## Resolve the pinned requirements again (UPGRADE=--upgra
 	$(COMPILE) --constraints requirements/dev.txt --output-file requirements/core.txt pyproject.toml
 	$(COMPILE) --constraints requirements/dev.txt --output-file requirements/lint.txt --group lint
 	$(COMPILE) --constraints requirements/dev.txt --output-file requirements/build.txt --group build
+	$(COMPILE) --constraints requirements/dev.txt --output-file requirements/clients.txt --group clients
 
 clean: ## Remove .venv, caches and built files (not Omni's data)
-	rm -rf $(VENV) .nox site build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(CLIENTS) .nox site build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): $(PINS) pyproject.toml
@@ -76,6 +80,15 @@ $(PINS): requirements/dev.txt
 	@$(make_venv)
 	@echo "installing the pinned requirements (a minute or two, once)"
 	$(PIP) --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+# An environment of their own: what they pull in is not Omni's to test with.
+$(CLIENTS)/.installed: $(READY) requirements/clients.txt tests/e2e/clients/package.json tests/e2e/clients/package-lock.json
+	$(BIN)/python -m venv --clear --without-pip $(CLIENTS)
+	$(BIN)/python -m pip --disable-pip-version-check --python $(CLIENTS)/bin/python install --quiet \
+		--require-hashes --requirement requirements/clients.txt
+	cp tests/e2e/clients/package.json tests/e2e/clients/package-lock.json tests/e2e/clients/.npmrc $(CLIENTS)
+	npm ci --prefix $(CLIENTS) --ignore-scripts --loglevel=error
 	@touch $@
 
 # A venv whose interpreter has gone (an upgraded system, a moved checkout) is made anew.

@@ -1,5 +1,6 @@
 """What is installed is what is promised: a light core, typed packages, one version, pinned requirements."""
 
+import json
 import re
 import subprocess
 import sys
@@ -96,7 +97,7 @@ def test_the_console_script_can_be_loaded() -> None:
 
 
 def test_there_are_requirements_to_check() -> None:
-    assert {"all", "build", "core", "dev", "lint"} == {path.stem for path in REQUIREMENTS}
+    assert {"all", "build", "clients", "core", "dev", "lint"} == {path.stem for path in REQUIREMENTS}
 
 
 @pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.stem)
@@ -106,6 +107,14 @@ def test_every_requirement_is_pinned_with_hashes_and_names_no_host(path: Path) -
     assert blocks
     assert [block for block in blocks if "==" not in block.splitlines()[0] or "--hash=sha256:" not in block] == []
     assert re.findall(r"^-.*|\w+://\S*|^#.*?/.*", text, re.MULTILINE) == []
+
+
+def test_npm_packages_are_pinned_with_hashes_and_name_no_registry() -> None:
+    lock = json.loads((ROOT / "tests/e2e/clients/package-lock.json").read_text(encoding="utf-8"))
+    packages = {name: one for name, one in lock["packages"].items() if name}
+    assert packages
+    assert [name for name, one in packages.items() if not one.get("integrity", "").startswith("sha512-")] == []
+    assert [name for name, one in packages.items() if "resolved" in one] == []
 
 
 def test_one_package_has_one_version_in_all_requirement_files() -> None:
