@@ -43,12 +43,13 @@ class ScriptedChatModel:
 
     async def complete(self, request: ChatRequest) -> ChatResponse:
         """Return the whole script as one answer."""
-        text, finish, usage = "", FinishReason.STOP, USAGE
+        text, reasoning, finish, usage = "", "", FinishReason.STOP, USAGE
         async for delta in self.stream(request):
             text += delta.text
+            reasoning += delta.reasoning
             finish = delta.finish_reason or finish
             usage = delta.usage or usage
-        return ChatResponse(request.model, Message.of(Role.ASSISTANT, text), finish, usage)
+        return ChatResponse(request.model, Message.of(Role.ASSISTANT, text), finish, usage, reasoning)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
         """Yield the script."""

@@ -29,7 +29,9 @@ USAGE = TokenUsage(input_tokens=100, output_tokens=9, cached_input_tokens=60, re
 
 @pytest.fixture
 async def fake():
-    async with FakeUpstream(scripts={"exact": Script(text="Good day.", usage=USAGE)}) as upstream:
+    exact = Script(text="Good day.", usage=USAGE)
+    thinking = msgspec.structs.replace(exact, reasoning="It is day, and a good one.", running_usage=True)
+    async with FakeUpstream(scripts={"exact": exact, "thinking": thinking}) as upstream:
         yield upstream
 
 
@@ -45,7 +47,7 @@ async def anthropic_client(fake):
         yield client
 
 
-@pytest.mark.parametrize("model", ["exact", "tool"])
+@pytest.mark.parametrize("model", ["exact", "tool", "thinking"])
 async def test_openai_client_reads_it(openai_client, model):
     answer = await openai_client.chat.completions.create(model=model, messages=ASKED)
     ChatCompletion.model_validate(answer.model_dump(), strict=True)
@@ -66,7 +68,7 @@ async def test_usage_is_streamed_only_when_asked_for(openai_client):
     assert all(chunk.usage is None and chunk.choices for chunk in [chunk async for chunk in stream])
 
 
-@pytest.mark.parametrize("model", ["exact", "tool"])
+@pytest.mark.parametrize("model", ["exact", "tool", "thinking"])
 async def test_anthropic_client_reads_it(anthropic_client, model):
     answer = await anthropic_client.messages.create(model=model, messages=ASKED, max_tokens=100)
     AnthropicMessage.model_validate(answer.model_dump(), strict=True)

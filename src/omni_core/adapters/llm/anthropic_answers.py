@@ -101,6 +101,7 @@ def decode(body: bytes, request: ChatRequest) -> ChatResponse:
         message=Message(Role.ASSISTANT, (Text(text),) if text else (), calls),
         finish_reason=_finish(answer.stop_reason),
         usage=_tallied(request, answer.content) if answer.usage is None else _usage(answer.usage, answer.usage),
+        reasoning="".join(block.thinking for block in answer.content if block.type == "thinking"),
     )
 
 
@@ -135,6 +136,7 @@ class AnthropicReader:
                 return ChatDelta(tool_calls=(ToolCallDelta(self._tools - 1, arguments="{}"),))
             case "message_start" if wire.message is not None:
                 self._opening = wire.message.usage
+                return _opened(wire.message.usage)
             case "message_delta":
                 return self._ending(wire)
             case "message_stop":
@@ -155,6 +157,9 @@ class AnthropicReader:
         if block.type == "text" and block.text:
             self._tally.add(block.text)
             return ChatDelta(block.text)
+        if block.type == "thinking" and block.thinking:
+            self._tally.add(block.thinking)
+            return ChatDelta(reasoning=block.thinking)
         if block.type != "tool_use":
             return None
         self._tools += 1
@@ -169,14 +174,19 @@ class AnthropicReader:
         if delta.type == "input_json_delta" and delta.partial_json and self._tools:
             self._bare_tool = False
             return ChatDelta(tool_calls=(ToolCallDelta(self._tools - 1, arguments=delta.partial_json),))
+        if delta.type == "thinking_delta" and delta.thinking:
+            return ChatDelta(reasoning=delta.thinking)
         return None
 
     def _ending(self, wire: _Event) -> ChatDelta | None:
-        self._last = wire.usage or self._last
-        if wire.delta is None or wire.delta.stop_reason is None or self._finished:
-            return None
-        self._finished = True
-        return ChatDelta(finish_reason=_finish(wire.delta.stop_reason))
+        so_far = finish = None
+        if wire.usage is not None:
+            self._last = wire.usage
+            so_far = _usage(wire.usage, self._opening or wire.usage)
+        if wire.delta is not None and wire.delta.stop_reason is not None and not self._finished:
+            self._finished = True
+            finish = _finish(wire.delta.stop_reason)
+        return ChatDelta(finish_reason=finish, usage_so_far=so_far) if finish or so_far else None
 
 
 def _finish(reason: str | None) -> FinishReason:
@@ -195,6 +205,13 @@ def _usage(last: _Usage, opening: _Usage) -> TokenUsage:
         cache_write_tokens=written,
         reasoning_tokens=(details.thinking_tokens or 0) if details is not None else 0,
     )
+
+
+def _opened(usage: _Usage | None) -> ChatDelta | None:
+    """The input has been read. The output that an opening tells is a placeholder: nothing has been produced yet."""
+    if usage is None:
+        return None
+    return ChatDelta(usage_so_far=msgspec.structs.replace(_usage(usage, usage), output_tokens=0, reasoning_tokens=0))
 
 
 def _first(figure: int | None, earlier: int | None) -> int:

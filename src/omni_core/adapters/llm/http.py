@@ -102,7 +102,7 @@ class HttpChatModel:
         events = await self._transport.stream(self._encoded(request, stream=True))
         try:
             while not reader.over() and (batch := await events.read()):
-                for delta in _pieces(reader, batch):
+                for delta in pieces_of(reader, batch):
                     yield delta
             usage = reader.end()
             await events.finish()
@@ -133,25 +133,40 @@ class HttpChatModel:
                 raise error
 
 
-def _pieces(reader: AnswerReader, batch: Sequence[bytes]) -> Iterator[ChatDelta]:
+def pieces_of(reader: AnswerReader, batch: Sequence[bytes]) -> Iterator[ChatDelta]:
     """Read events that arrived together. Their words become one piece: each costs its way through Omni only once."""
-    words: list[str] = []
+    held: list[ChatDelta] = []
     try:
         for event in batch:
             delta = reader.read(event)
-            if delta is not None and delta.is_text:
-                words.append(delta.text)
-            elif delta is not None:
-                if words:
-                    yield ChatDelta("".join(words))
-                    words.clear()
-                yield delta
+            if delta is not None:
+                is_joined = not delta.tool_calls and delta.finish_reason is None
+                # Figures count what came before them and with them, so nothing that comes after joins their piece.
+                if held and not (is_joined and (held[-1].usage_so_far is None or delta.usage_so_far is not None)):
+                    yield _joined(held)
+                    held.clear()
+                if is_joined:
+                    held.append(delta)
+                else:
+                    yield delta
             if reader.over():
                 break
     except _UNREADABLE:
         # What came before the fault was produced, and is passed on and charged.
-        if words:
-            yield ChatDelta("".join(words))
+        if held:
+            yield _joined(held)
         raise
-    if words:
-        yield ChatDelta("".join(words))
+    # Figures alone that came with the end come again as the answer's usage.
+    if held and not (reader.over() and len(held) == 1 and held[0].text == held[0].reasoning == ""):
+        yield _joined(held)
+
+
+def _joined(held: list[ChatDelta]) -> ChatDelta:
+    """Return pieces of words as one, with the newest figures, which count all of them."""
+    if len(held) == 1:
+        return held[0]
+    return ChatDelta(
+        "".join([delta.text for delta in held]),
+        reasoning="".join([delta.reasoning for delta in held]),
+        usage_so_far=held[-1].usage_so_far,
+    )

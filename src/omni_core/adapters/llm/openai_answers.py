@@ -95,6 +95,7 @@ def decode(body: bytes, request: ChatRequest) -> ChatResponse:
         message=Message(Role.ASSISTANT, (Text(text),) if text else (), tuple(_calls(said))),
         finish_reason=_finish(choice.finish_reason or "stop"),
         usage=_tallied(request, said) if answer.usage is None else _usage(answer.usage),
+        reasoning=said.reasoning_content or said.reasoning or "",
     )
 
 
@@ -120,22 +121,27 @@ class OpenAIReader:
         chunk = _DECODER.decode(event)
         if chunk.error:
             raise Reported(chunk.error)
+        so_far = None
         if chunk.usage is not None:
             self._usage = chunk.usage  # some servers repeat it, growing, in each chunk: the last one counts
+            so_far = _usage(chunk.usage)
         if not chunk.choices:
-            return None
+            return None if so_far is None else ChatDelta(usage_so_far=so_far)
         choice = chunk.choices[0]
         finish = None
         if choice.finish_reason is not None and not self._finished:
             self._finished = True
             finish = _finish(choice.finish_reason)
         said = choice.delta
-        text, calls = "", ()  # type: tuple[str, tuple[ToolCallDelta, ...]]
+        text, reasoning, calls = "", "", ()  # type: tuple[str, str, tuple[ToolCallDelta, ...]]
         if said is not None:
             text = said.content or said.refusal or ""
+            reasoning = said.reasoning_content or said.reasoning or ""
             calls = tuple(_call_deltas(said)) if said.tool_calls else ()
             _tally(self._tally, said)
-        return ChatDelta(text, calls, finish) if text or calls or finish else None
+        if text or reasoning or calls or finish or so_far:
+            return ChatDelta(text, calls, finish, None, reasoning, so_far)
+        return None
 
     def end(self) -> TokenUsage:
         if not self._finished:

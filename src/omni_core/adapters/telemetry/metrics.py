@@ -112,7 +112,7 @@ class MeasuredChatModel:
         try:
             async with aclosing(self._inner.stream(request)) as deltas:
                 async for delta in deltas:
-                    usage = delta.usage or usage
+                    usage = delta.usage or delta.usage_so_far or usage
                     yield delta
             outcome = "ok"
         except OmniError as error:

@@ -72,6 +72,10 @@ class Tally:
         if not text.isascii():
             self._extra_bytes += _utf8_bytes(text) - len(text)
 
+    def clear(self) -> None:
+        """Begin anew."""
+        self._characters = self._extra_bytes = 0
+
     @property
     def tokens(self) -> int:
         """The estimate so far, rounded up."""
@@ -103,10 +107,11 @@ def estimate_usage(request: ChatRequest, output_tokens: int) -> TokenUsage:
     return TokenUsage(estimate_input_tokens(request), output_tokens, estimated=True)
 
 
-def estimate_answer(request: ChatRequest, answer: Message) -> TokenUsage:
+def estimate_answer(request: ChatRequest, answer: Message, reasoning: str = "") -> TokenUsage:
     """Return the usage of a call with this answer, of which the provider said nothing that can be true."""
     tally = Tally()
     tally.add(answer.text)
+    tally.add(reasoning)
     for call in answer.tool_calls:
         tally.add(call.name)
         tally.add(call.arguments)

@@ -27,10 +27,15 @@ class ChatAnswer(msgspec.Struct, frozen=True):
 
 
 class ChatStream:
-    """A streamed answer whose first piece has come. Iterate over it, and `aclose` it whatever happens."""
+    """A streamed answer that has begun. Iterate over it, and `aclose` it whatever happens."""
 
     def __init__(
-        self, id: UUID, model: str, created_at: datetime, first: ChatDelta, rest: AsyncGenerator[ChatDelta, None]
+        self,
+        id: UUID,
+        model: str,
+        created_at: datetime,
+        first: ChatDelta | None,
+        rest: AsyncGenerator[ChatDelta | None, None],
     ) -> None:
         self.id = id
         self.model = model
@@ -42,10 +47,10 @@ class ChatStream:
         return self
 
     async def __anext__(self) -> ChatDelta:
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
-        return await anext(self._rest)
+        delta, self._first = self._first, None
+        while delta is None:
+            delta = await anext(self._rest)
+        return delta
 
     async def aclose(self) -> None:
         """End the call at the provider; what was produced is charged."""
@@ -75,10 +80,10 @@ class Gateway:
         return ChatAnswer(self._ids.new(), request.model, created_at, response)
 
     async def stream(self, principal: Principal, request: ChatRequest, request_id: str = "") -> ChatStream:
-        """Return an answer whose first piece has come, so that whatever fails before it is raised here."""
+        """Return an answer that has begun, with words or with thought, so that what fails before is raised here."""
         model, upstream = await self._prepare(principal, request, request_id)
         created_at = self._clock.now()
-        deltas = model.stream(upstream)
+        deltas = model.pieces(upstream)
         try:
             first = await anext(deltas)
         except StopAsyncIteration as error:
@@ -91,7 +96,7 @@ class Gateway:
 
     async def _prepare(
         self, principal: Principal, request: ChatRequest, request_id: str
-    ) -> tuple[ChatModel, ChatRequest]:
+    ) -> tuple[MeteredChatModel, ChatRequest]:
         principal.require(Scope.CHAT)
         route = await self._routes.find(request.model)
         _check(request, route.client.capabilities)

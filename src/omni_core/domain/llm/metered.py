@@ -7,10 +7,12 @@ import msgspec
 
 from omni_core.domain.llm.accounts import Accounts, CallAccount, Caller
 from omni_core.domain.llm.catalogue import Model
-from omni_core.domain.llm.counting import Tally, estimate_answer, estimate_usage, is_credible
+from omni_core.domain.llm.counting import Tally, estimate_answer, estimate_input_tokens, estimate_usage, is_credible
 from omni_core.domain.llm.model import ChatDelta, ChatRequest, ChatResponse, TokenUsage
 from omni_core.domain.llm.ports import Capabilities, ChatModel
 from omni_core.domain.metering.api import CallStatus
+
+_NOTHING = ChatDelta()
 
 
 class MeteredChatModel:
@@ -33,8 +35,10 @@ class MeteredChatModel:
         try:
             response = await self._inner.complete(account.request)
             if not is_credible(response.usage):
-                estimate = estimate_answer(account.request, response.message)
+                estimate = estimate_answer(account.request, response.message, response.reasoning)
                 response = msgspec.structs.replace(response, usage=estimate)
+            if response.reasoning:
+                response = msgspec.structs.replace(response, reasoning="")
         except BaseException:
             account.abandon()
             raise
@@ -46,14 +50,25 @@ class MeteredChatModel:
 
         A caller who leaves, and a provider who breaks off, are charged for what was produced until then.
         """
+        async with aclosing(self.pieces(request)) as pieces:
+            async for piece in pieces:
+                if piece is not None:
+                    yield piece
+
+    async def pieces(self, request: ChatRequest) -> AsyncGenerator[ChatDelta | None, None]:
+        """Yield the answer as `stream` does, and before it None if the model thinks first: the call is under way."""
         account = await self._accounts.open(self._caller, self._model, request)
         produced = _Produced(account)
         end: list[ChatDelta] = []
         try:
             async with aclosing(self._inner.stream(account.request)) as deltas:
                 async for piece in deltas:
+                    is_first_sign = bool(piece.reasoning) and not produced.is_started
                     delta = produced.add(piece)
-                    if end or delta.finish_reason is not None:
+                    if delta is None:
+                        if is_first_sign:
+                            yield None
+                    elif end or delta.finish_reason is not None:
                         end.append(delta)
                     else:
                         yield delta
@@ -70,23 +85,29 @@ class MeteredChatModel:
 
 
 class _Produced:
-    """What a stream has brought so far."""
+    """What a stream has brought so far: the provider's last figures, and a tally of what came after them."""
 
-    __slots__ = ("_account", "_reported", "_started", "_tally")
+    __slots__ = ("_account", "_reported", "_so_far", "_tally", "is_started")
 
     def __init__(self, account: CallAccount) -> None:
         self._account = account
         self._tally = Tally()
-        self._started = False
+        self._so_far: TokenUsage | None = None
         self._reported: TokenUsage | None = None
+        self.is_started = False
 
-    def add(self, delta: ChatDelta) -> ChatDelta:
-        """Count a piece, and return it as it is to be handed on: with an estimate for figures that cannot be true."""
-        self._started = True
+    def add(self, delta: ChatDelta) -> ChatDelta | None:
+        """Count a piece, and return what of it is to be handed on: with an estimate for figures that cannot be true."""
         if delta.text:
             self._tally.add(delta.text)
         for call in delta.tool_calls:
             self._tally.add((call.name or "") + call.arguments)
+        if delta.reasoning or delta.usage_so_far is not None:
+            self._count_hidden(delta)
+            delta = ChatDelta(delta.text, delta.tool_calls, delta.finish_reason, delta.usage)
+            if delta == _NOTHING:
+                return None
+        self.is_started = True
         if delta.usage is None:
             return delta
         if is_credible(delta.usage):
@@ -94,21 +115,49 @@ class _Produced:
             return delta
         return msgspec.structs.replace(delta, usage=self.usage)
 
+    def _count_hidden(self, delta: ChatDelta) -> None:
+        if delta.reasoning:
+            self.is_started = True
+            self._tally.add(delta.reasoning)
+        figures, known = delta.usage_so_far, self._so_far
+        if figures is None or not is_credible(figures):
+            return
+        counted = 0 if known is None else known.output_tokens
+        if figures.output_tokens > counted:
+            # Figures that do not grow, such as zeros in every piece, have not counted what was produced.
+            self._tally.clear()
+        if known is None or figures.output_tokens >= counted:
+            self._so_far = figures
+
     @property
     def usage(self) -> TokenUsage:
-        """The provider's figures, or an estimate where it gave none that can be true."""
-        return self._reported or estimate_usage(self._account.request, self._tally.tokens)
+        """The provider's figures for the call; else those that came on the way, and an estimate of what they lack."""
+        if self._reported is not None:
+            return self._reported
+        so_far, request = self._so_far, self._account.request
+        if so_far is None:
+            return estimate_usage(request, self._tally.tokens)
+        return msgspec.structs.replace(
+            so_far,
+            # No request is of nothing: a provider that says so has not counted yet.
+            input_tokens=so_far.input_tokens or estimate_input_tokens(request),
+            output_tokens=so_far.output_tokens + self._tally.tokens,
+            estimated=True,
+        )
 
     async def fail(self) -> None:
-        """Charge for what there is, if there is anything: the provider has broken off."""
-        if self._started:
+        """Charge for what was produced, if anything was: the provider has broken off."""
+        if self.is_started or (self._so_far is not None and self._so_far.output_tokens):
             await self._account.commit(self.usage, CallStatus.FAILED)
         else:
             self._account.abandon()
 
     def leave(self) -> None:
-        """Charge for what there is, if there is anything, without waiting for it: the caller has gone."""
-        if self._started:
+        """Charge for what there is without waiting for it: the caller has gone.
+
+        That includes input which the provider says it has read, though nothing was produced: it is paid for it.
+        """
+        if self.is_started or self._so_far is not None:
             self._account.commit_later(self.usage, CallStatus.INTERRUPTED)
         else:
             self._account.abandon()

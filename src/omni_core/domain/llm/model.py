@@ -148,12 +148,16 @@ class TokenUsage(msgspec.Struct, frozen=True):
 
 
 class ChatResponse(msgspec.Struct, frozen=True):
-    """A whole answer. `model` is the provider's name of the model that answered."""
+    """A whole answer. `model` is the provider's name of the model that answered.
+
+    `reasoning` are the words of the model's thinking, where the provider shows them: counted, and not handed on.
+    """
 
     model: str
     message: Message
     finish_reason: FinishReason
     usage: TokenUsage
+    reasoning: str = ""
 
 
 class ToolCallDelta(msgspec.Struct, frozen=True):
@@ -166,14 +170,16 @@ class ToolCallDelta(msgspec.Struct, frozen=True):
 
 
 class ChatDelta(msgspec.Struct, frozen=True):
-    """A piece of a streamed answer. `finish_reason` comes once, `usage` in the last piece, both possibly together."""
+    """A piece of a streamed answer. `finish_reason` comes once, `usage` in the last piece, both possibly together.
+
+    `reasoning` are words of the model's thinking. `usage_so_far` is what the provider says that the call has used up to
+    and including this piece; in the first pieces it may count the input alone. Both are for whoever charges a call that
+    never comes to its `usage`, and are not handed on to callers. An adapter that knows neither leaves them out.
+    """
 
     text: str = ""
     tool_calls: tuple[ToolCallDelta, ...] = ()
     finish_reason: FinishReason | None = None
     usage: TokenUsage | None = None
-
-    @property
-    def is_text(self) -> bool:
-        """Whether it holds words and nothing else."""
-        return not self.tool_calls and self.finish_reason is None and self.usage is None
+    reasoning: str = ""
+    usage_so_far: TokenUsage | None = None

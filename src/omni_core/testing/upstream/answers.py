@@ -44,7 +44,7 @@ async def streamed(connection: Connection, wire: Wire, script: Script, number: b
     if include_usage and rendered.usage_event:
         events.insert(-1, rendered.usage_event)
     if script.fault is not None:
-        del events[len(events) // 2 :]
+        del events[len(events) // 2 if script.fault_after is None else script.fault_after :]
     await connection.send(STREAM_HEAD)
     for event in events:
         await connection.send_chunk(event.replace(ID, number))

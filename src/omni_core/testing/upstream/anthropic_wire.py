@@ -23,6 +23,7 @@ class _Request(msgspec.Struct):
 
 
 _DECODER = msgspec.json.Decoder(_Request)
+_SIGNATURE = "c2lnbmF0dXJl"
 _TYPES = {
     401: "authentication_error",
     403: "permission_error",
@@ -71,7 +72,11 @@ class AnthropicWire:
 
 @lru_cache(maxsize=512)
 def _render(script: Script) -> Rendered:
-    blocks: list[dict[str, Any]] = [{"type": "text", "text": script.text}] if script.text else []
+    blocks: list[dict[str, Any]] = []
+    if script.reasoning:
+        blocks.append({"type": "thinking", "thinking": script.reasoning, "signature": _SIGNATURE})
+    if script.text:
+        blocks.append({"type": "text", "text": script.text})
     blocks += [
         {"type": "tool_use", "id": call.id, "name": call.name, "input": msgspec.json.decode(call.arguments)}
         for call in script.tool_calls
@@ -80,9 +85,13 @@ def _render(script: Script) -> Rendered:
     body = _message(content=blocks, **stop, **_usage(script.usage))
     opening = _message(content=[], stop_reason=None, stop_sequence=None, **_usage(script.usage, output_tokens=1))
     events = [_event("message_start", message=opening), _event("ping")]
+    if script.reasoning:
+        deltas = [{"type": "thinking_delta", "thinking": thought} for thought in script.thoughts()]
+        deltas.append({"type": "signature_delta", "signature": _SIGNATURE})
+        events += _block(0, {"type": "thinking", "thinking": "", "signature": ""}, deltas)
     if script.text:
         deltas = [{"type": "text_delta", "text": chunk} for chunk in script.chunks()]
-        events += _block(0, {"type": "text", "text": ""}, deltas)
+        events += _block(1 if script.reasoning else 0, {"type": "text", "text": ""}, deltas)
     for call, block in zip(script.tool_calls, blocks[len(blocks) - len(script.tool_calls) :], strict=True):
         index = blocks.index(block)
         half = len(call.arguments) // 2

@@ -71,12 +71,15 @@ def _render(script: Script) -> Rendered:
         for call in script.tool_calls
     ]
     message = {"role": "assistant", "content": script.text or None, "refusal": None}
+    if script.reasoning:
+        message[script.reasoning_field] = script.reasoning
     whole = _object(
         "chat.completion",
         choices=[_choice(script.finish_reason.value, message={**message, "tool_calls": calls} if calls else message)],
         **({} if script.usage is None else {"usage": _usage(script.usage)}),
     )
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+    deltas += [{script.reasoning_field: thought} for thought in script.thoughts()]
     deltas += [{"content": chunk} for chunk in script.chunks()]
     for index, call in enumerate(calls):
         arguments = script.tool_calls[index].arguments
@@ -86,10 +89,20 @@ def _render(script: Script) -> Rendered:
             {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}
             for piece in (arguments[: len(arguments) // 2], arguments[len(arguments) // 2 :])
         ]
-    events = [_event(choices=[_choice(None, delta=delta)]) for delta in deltas]
-    events.append(_event(choices=[_choice(script.finish_reason.value, delta={})]))
+    events = [
+        _event(choices=[_choice(None, delta=delta)], **_usage_so_far(script, number, len(deltas) - 1))
+        for number, delta in enumerate(deltas)
+    ]
+    events.append(_event(choices=[_choice(script.finish_reason.value, delta={})], **_usage_so_far(script, 1, 1)))
     usage_event = b"" if script.usage is None else _event(choices=[], usage=_usage(script.usage))
     return Rendered(msgspec.json.encode(whole), tuple(events), usage_event, b"data: [DONE]\n\n")
+
+
+def _usage_so_far(script: Script, produced: int, of: int) -> dict[str, Any]:
+    if script.usage is None or not script.running_usage:
+        return {}
+    output_tokens = script.usage.output_tokens * produced // max(of, 1)
+    return {"usage": _usage(msgspec.structs.replace(script.usage, output_tokens=output_tokens, reasoning_tokens=0))}
 
 
 def _object(kind: str, **fields: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from itertools import pairwise
+from typing import Literal
 
 import msgspec
 
@@ -43,7 +44,13 @@ class Script(msgspec.Struct, frozen=True):
     finish_reason: FinishReason = FinishReason.STOP
     tool_calls: tuple[ToolCall, ...] = ()
     pieces: int = 8
-    """How many chunks a streamed text is cut into; fewer where it has fewer characters."""
+    """How many chunks a streamed text is cut into, and its reasoning likewise; fewer where it has fewer characters."""
+    reasoning: str = ""
+    """Words of thinking, before the text."""
+    reasoning_field: Literal["reasoning_content", "reasoning"] = "reasoning_content"
+    """What servers of OpenAI's protocol call them."""
+    running_usage: bool = False
+    """Tell in each chunk of OpenAI's protocol what was used up to it, as vLLM's `continuous_usage_stats` does."""
     first_delay_s: float = 0.0
     """Before the answer begins."""
     delay_s: float = 0.0
@@ -55,6 +62,8 @@ class Script(msgspec.Struct, frozen=True):
     """Of an error, by status or by `Fault.ERROR`."""
     retry_after_s: float | None = None
     fault: Fault | None = None
+    fault_after: int | None = None
+    """How many events of a stream come before the fault; half of them where it is None."""
 
     @property
     def succeeds(self) -> bool:
@@ -80,9 +89,16 @@ class Script(msgspec.Struct, frozen=True):
 
     def chunks(self) -> list[str]:
         """Return the text as it is streamed."""
-        count = max(1, min(self.pieces, len(self.text)))
-        edges = [len(self.text) * number // count for number in range(count + 1)]
-        return [self.text[start:end] for start, end in pairwise(edges) if end > start]
+        return self._cut(self.text)
+
+    def thoughts(self) -> list[str]:
+        """Return the reasoning as it is streamed."""
+        return self._cut(self.reasoning)
+
+    def _cut(self, text: str) -> list[str]:
+        count = max(1, min(self.pieces, len(text)))
+        edges = [len(text) * number // count for number in range(count + 1)]
+        return [text[start:end] for start, end in pairwise(edges) if end > start]
 
 
 FAULTS: dict[str, Script] = {
