@@ -7,21 +7,25 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-import uvicorn
+import structlog
 
 from omni_core import Omni, OmniError, Settings
 from omni_core.adapters.telemetry.logging import configure_logging
 from omni_core.adapters.telemetry.metrics import Metrics
 from omni_core.bootstrap.exits import UNFORESEEN, exit_code_of
 from omni_http.app import create_app, open_omni
+from omni_http.listening import bound
+from omni_http.refusals import PortTaken
+from omni_http.server import Server
 
 # Nearly everything that a request makes is freed by its reference count. Python's default, a look for cycles after 700
 # new objects, would take a tenth of the CPU and find next to nothing.
 _COLLECT_AFTER = 50_000
+_log = structlog.get_logger("omni.http")
 
 
-class Server(uvicorn.Server):
-    """Uvicorn, with garbage collection set for serving once everything is loaded."""
+class Program(Server):
+    """The server as a process of its own, with garbage collection set for serving once everything is loaded."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open Omni and listen."""
@@ -60,23 +64,20 @@ def main() -> int:
         sys.stderr.write(f"error: {error.detail}\n")
         return exit_code_of(error)
     configure_logging(settings.log_level, settings.log_format)
-    opening = Opening()
-    config = uvicorn.Config(
-        create_app(settings, opening),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=10,
-        lifespan="on",
-    )
-    logging.getLogger("uvicorn.error").addFilter(opening.lets_pass)
-    server = Server(config)
     try:
-        server.run()
+        with bound(settings.host, settings.port) as sockets:
+            return _serve(settings, sockets)
+    except PortTaken as error:
+        _log.error("cannot start", code=error.code, detail=error.detail)
+        return exit_code_of(error)
+
+
+def _serve(settings: Settings, sockets: list[socket.socket]) -> int:
+    opening, metrics = Opening(), Metrics()
+    logging.getLogger("uvicorn.error").addFilter(opening.lets_pass)
+    server = Program(create_app(settings, opening, metrics), settings, metrics)
+    try:
+        server.run(sockets)
     except SystemExit:
         if opening.failure is None:
             raise

@@ -42,9 +42,9 @@ def open_omni(settings: Settings, metrics: Metrics) -> AbstractAsyncContextManag
     return Omni.open(settings, decorate=metrics.instrument)
 
 
-def create_app(settings: Settings, opener: OpenOmni = open_omni) -> ASGIApp:
+def create_app(settings: Settings, opener: OpenOmni = open_omni, metrics: Metrics | None = None) -> ASGIApp:
     """Return the ASGI application. Omni is opened when it starts and closed when it stops."""
-    metrics = Metrics()
+    metrics = Metrics() if metrics is None else metrics
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncGenerator[None, None]:

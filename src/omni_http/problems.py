@@ -13,6 +13,13 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, Valida
 from omni_core.domain.kernel.errors import Invalid, Kind, NotFound, OmniError, Unsupported
 from omni_core.domain.llm.errors import ProviderQuotaExhausted, ProviderRateLimited
 from omni_http.openai_errors import OpenAIError
+from omni_http.refusals import (
+    ClientLeft,
+    HeadersTooLarge,
+    RequestTimedOut,
+    TargetTooLong,
+    UpgradeNotOffered,
+)
 from omni_http.remedies import remedy_of
 from omni_http.services import request_id_of
 
@@ -84,8 +91,15 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 _OWN_MEMBERS = frozenset({*Problem.__struct_fields__, *OpenAIError.__struct_fields__})
-_STATUS_OF_LEAF: dict[type[OmniError], HTTPStatus] = {
+# As nginx has it: nobody is there to read it, but it stands in logs and metrics.
+_CLIENT_LEFT = 499
+_STATUS_OF_LEAF: dict[type[OmniError], int] = {
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    ClientLeft: _CLIENT_LEFT,
+    HeadersTooLarge: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    RequestTimedOut: HTTPStatus.REQUEST_TIMEOUT,
+    TargetTooLong: HTTPStatus.REQUEST_URI_TOO_LONG,
+    UpgradeNotOffered: HTTPStatus.NOT_IMPLEMENTED,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     # As the provider said it: by this status clients tell a limit from a failure.
     ProviderRateLimited: HTTPStatus.TOO_MANY_REQUESTS,
@@ -154,6 +168,8 @@ def log_failure(known: OmniError, error: Exception, request_id: str, **facts: st
         _log.error("request failed", request_id=request_id, code=known.code, **facts, exc_info=error)
     elif known.kind is Kind.DEPENDENCY:
         _log.warning("request failed", request_id=request_id, code=known.code, **facts, detail=known.detail)
+    elif isinstance(known, ClientLeft):
+        _log.info("client left", request_id=request_id, code=known.code, **facts)
 
 
 def to_response(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

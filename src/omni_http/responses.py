@@ -9,6 +9,10 @@ from typing import Any, Protocol
 from litestar import Response
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from omni_http.ending import cut_off, is_cut_off
+from omni_http.problems import event_body
+from omni_http.services import request_id_of
+
 _JSON = (b"content-type", b"application/json")
 _EVENTS = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
 
@@ -50,11 +54,19 @@ class EventStream(Response[AsyncGenerator[bytes, None]]):
         return self._send
 
     async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with aclosing(self._source), _UntilHangUp(receive), aclosing(self.content) as chunks:
-            await send({"type": "http.response.start", "status": 200, "headers": [*_EVENTS]})
-            async for chunk in chunks:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        has_begun = False
+        try:
+            async with aclosing(self._source), _UntilHangUp(receive), aclosing(self.content) as chunks:
+                await send({"type": "http.response.start", "status": 200, "headers": [*_EVENTS]})
+                has_begun = True
+                async for chunk in chunks:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except asyncio.CancelledError:
+            if not (has_begun and is_cut_off(scope)):
+                raise
+            last = b'data: {"error":' + event_body(cut_off(), request_id_of(scope)) + b"}\n\n"
+            await send({"type": "http.response.body", "body": last, "more_body": False})
 
 
 class _UntilHangUp:

@@ -131,6 +131,15 @@ def test_the_port_is_taken(tmp_path: Path, taken: int) -> None:
     assert "omni down" not in line
 
 
+def test_the_port_is_taken_for_the_server_alone(tmp_path: Path, taken: int) -> None:
+    # Said before anything is opened: of the database that is not there nothing is said.
+    nowhere = f"postgresql://ann:{PASSWORD}@127.0.0.1:1/shop"
+    code, line = start(tmp_path, "omni_http", DATABASE_URL=nowhere, OMNI_PORT=str(taken))
+    assert code == 72
+    assert f"port {taken} on 127.0.0.1 cannot be used (Address already in use)" in line
+    assert "[http.port_taken]" in line
+
+
 class Living(BaseHTTPRequestHandler):
     """Answers as an Omni does that lives."""
 
@@ -149,8 +158,9 @@ def test_the_port_is_an_omnis(tmp_path: Path) -> None:
     assert "an Omni serves there: omni down ends it" in line
 
 
-def test_the_address_is_no_address_of_this_machine(tmp_path: Path) -> None:
-    code, line = start(tmp_path, "omni_cli", "serve", "--host", "203.0.113.9")
+@pytest.mark.parametrize("words", [("omni_cli", "serve", "--host", "203.0.113.9"), ("omni_http",)])
+def test_the_address_is_no_address_of_this_machine(words: tuple[str, ...], tmp_path: Path) -> None:
+    code, line = start(tmp_path, *words, OMNI_HOST="203.0.113.9")
     assert code == 72
     assert "203.0.113.9 cannot be used" in line
 

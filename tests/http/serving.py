@@ -7,17 +7,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
-import uvicorn
 from dependency_injector import providers
 
 from omni_core import OPERATOR, AddModel, AddProvider, CreateKey, CreateTenant, Omni, Principal, Settings
 from omni_core.adapters.telemetry.metrics import Metrics
 from omni_core.bootstrap.lifespan import open_wiring
+from omni_core.bootstrap.settings.http import HttpSettings
 from omni_core.domain.budgets.api import Charge
 from omni_core.domain.metering.api import UsageEvent, UsageLog
 from omni_core.testing.upstream import FakeUpstream
-from omni_http.app import OpenOmni, create_app
+from omni_http.app import create_app
+from omni_http.server import Server
 
+LIMITS = HttpSettings(grace_s=2)
 PRICES = {"input": "1", "output": "2"}
 
 
@@ -61,10 +63,13 @@ class Served:
     log: HeldLog
     upstream: FakeUpstream
     principal: Principal
+    server: Server
+    port: int
+    metrics: Metrics
 
 
 @asynccontextmanager
-async def served(*models: str) -> AsyncIterator[Served]:
+async def served(*models: str, limits: HttpSettings = LIMITS) -> AsyncIterator[Served]:
     """Serve for the block; each of `models` is answered by the fake provider."""
     opened: dict[str, HeldLog | Omni] = {}
 
@@ -79,7 +84,9 @@ async def served(*models: str) -> AsyncIterator[Served]:
             omni = opened["omni"] = Omni(wiring, settings)
             yield omni
 
-    async with FakeUpstream() as upstream, _listening(opener) as url:
+    settings, metrics = Settings(http=limits), Metrics()
+    server = Server(create_app(settings, opener, metrics), settings, metrics)
+    async with FakeUpstream() as upstream, _listening(server) as port:
         omni, log = opened["omni"], opened["log"]
         assert isinstance(omni, Omni)
         assert isinstance(log, HeldLog)
@@ -90,21 +97,29 @@ async def served(*models: str) -> AsyncIterator[Served]:
         for model in models:
             await omni.catalogue.add_model(OPERATOR, AddModel(model, "fake", prices=PRICES))
         headers = {"Authorization": f"Bearer {key.secret}"}
-        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=10) as client:
-            yield Served(client=client, omni=omni, log=log, upstream=upstream, principal=principal)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=10) as client:
+            yield Served(
+                client=client,
+                omni=omni,
+                log=log,
+                upstream=upstream,
+                principal=principal,
+                server=server,
+                port=port,
+                metrics=metrics,
+            )
 
 
 @asynccontextmanager
-async def _listening(opener: OpenOmni) -> AsyncIterator[str]:
+async def _listening(server: Server) -> AsyncIterator[int]:
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(Settings(), opener), log_config=None, lifespan="on", timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
+    port: int = listener.getsockname()[1]
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:
         assert not serving.done(), "the application did not start"
         await asyncio.sleep(0.01)
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield port
     finally:
         server.should_exit = True
         await serving

@@ -1,5 +1,6 @@
 """Gives each request an id and a time, counts it, and logs it where it failed."""
 
+import asyncio
 import re
 import secrets
 import time
@@ -10,6 +11,9 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from omni_core.adapters.telemetry.metrics import Metrics
+from omni_core.domain.kernel.errors import OmniError
+from omni_http.ending import cut_off, is_cut_off
+from omni_http.problems import MEDIA_TYPE, problem_body, problem_headers, status_of
 from omni_http.services import REQUEST_ID, request_id_of
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -33,7 +37,7 @@ class Observation:
         began = time.perf_counter()
         request_id = _request_id(scope["headers"])
         scope.setdefault("state", {})[REQUEST_ID] = request_id.decode()
-        status = _SERVER_ERROR
+        status = 0
 
         async def send_marked(message: Message) -> None:
             nonlocal status
@@ -49,8 +53,12 @@ class Observation:
 
         try:
             await self._app(scope, receive, send_marked)
+        except asyncio.CancelledError:
+            if status or not is_cut_off(scope):
+                raise
+            await _send_problem(cut_off(), scope, send_marked)
         finally:
-            self._done(scope, status, time.perf_counter() - began)
+            self._done(scope, status or _SERVER_ERROR, time.perf_counter() - began)
 
     def _done(self, scope: HTTPScope, status: int, seconds: float) -> None:
         # The route's own form, so that callers cannot make up label values.
@@ -65,6 +73,14 @@ class Observation:
                 ms=round(seconds * 1000, 1),
                 request_id=request_id_of(scope),
             )
+
+
+async def _send_problem(error: OmniError, scope: Scope, send: Send) -> None:
+    body = problem_body(error, request_id_of(scope))
+    headers = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), **problem_headers(error)}
+    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status_of(error), "headers": encoded})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

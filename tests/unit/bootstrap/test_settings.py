@@ -59,6 +59,17 @@ def test_each_setting_has_one_variable_and_every_one_is_read(sources):
         "port": "0",
         "max_body_bytes": "2048",
         "currency": "JPY",
+        "http_header_bytes": "2048",
+        "http_header_fields": "20",
+        "http_target_bytes": "512",
+        "http_head_s": "1",
+        "http_body_s": "2",
+        "http_body_rate": "50000",
+        "http_idle_s": "620",
+        "http_send_s": "5",
+        "http_connections": "0",
+        "http_proxies": "private, 203.0.113.7",
+        "http_grace_s": "45",
         "budget_wait_s": "0.25",
         "key_fresh_s": "1",
         "worker_concurrency": "9",
@@ -75,6 +86,7 @@ def test_each_setting_has_one_variable_and_every_one_is_read(sources):
     assert (settings.port, settings.budgets.wait_s, settings.access_log) == (0, 0.25, True)
     assert (settings.jobs.concurrency, settings.jobs.heartbeat_s, settings.tenancy.key_fresh_s) == (9, 30, 1)
     assert settings.llm.providers[0].base_url == "http://127.0.0.1:11434/v1"
+    assert (settings.http.idle_s, settings.http.connections, settings.http.grace_s) == (620, 0, 45)
 
 
 def test_an_empty_variable_counts_as_not_set(sources):
@@ -104,6 +116,8 @@ def test_omni_config_names_another_file(tmp_path, sources):
         ("OMNI_KEY_FRESH_S", "2", "a number above 0, up to 1"),
         ("OMNI_WORKER_HEARTBEAT_S", "0.1", "a number from 0.5 to 300"),
         ("OMNI_LOG_FORMAT", "xml", "auto, console or json"),
+        ("OMNI_HTTP_SEND_S", "31", "a number above 0, up to 30"),
+        ("OMNI_HTTP_PROXIES", "10.0.0.1/8", "private, none, or networks such as 10.0.0.0/8, 203.0.113.7"),
         ("OMNI_ACCESS_LOG", "maybe", "true or false"),
         ("OMNI_CURRENCY", "XYZ", "an ISO 4217 code such as USD"),
     ],

@@ -41,6 +41,12 @@ class Metrics:
             ("provider", "direction"),
             registry=self._registry,
         )
+        self._turned_away = Counter(
+            "omni_http_turned_away_total",
+            "What the server refused before an endpoint was asked, or gave up, by reason.",
+            ("reason",),
+            registry=self._registry,
+        )
         # Looking a child up by its labels takes a lock and builds a tuple of strings; there are few of them.
         self._by_route: dict[tuple[str, str, int], Histogram] = {}
         self._by_outcome: dict[tuple[str, str], Histogram] = {}
@@ -53,6 +59,10 @@ class Metrics:
         if child is None:
             child = self._by_route[key] = self._requests.labels(method, route, str(status))
         child.observe(seconds)
+
+    def turned_away(self, reason: str) -> None:
+        """Count what was refused before an endpoint was asked, or given up; `reason` is one of a few words."""
+        self._turned_away.labels(reason).inc()
 
     def call(self, provider: str, outcome: str, seconds: float, usage: TokenUsage | None) -> None:
         """Count a call to a provider; `outcome` is `ok` or an error's code."""

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from omni_core.bootstrap.settings.budgets import BudgetsSettings
+from omni_core.bootstrap.settings.http import HttpSettings
 from omni_core.bootstrap.settings.jobs import JobsSettings
 from omni_core.bootstrap.settings.llm import LlmSettings
 from omni_core.bootstrap.settings.reader import Source, default_home, read
@@ -82,6 +83,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     access_log: Annotated[
         bool, Meta(description="Log every request, not only those that fail. Costs some 0.2 ms each. Default false.")
     ] = False
+    http: HttpSettings = HttpSettings()
     tenancy: TenancySettings = TenancySettings()
     budgets: BudgetsSettings = BudgetsSettings()
     jobs: JobsSettings = JobsSettings()
