@@ -62,10 +62,11 @@ class Window:
 class Client(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, question: bytes, window: Window, *, streams: bool) -> None:
+    def __init__(self, question: bytes, window: Window, *, streams: bool, pause_s: float) -> None:
         self._question = question
         self._window = window
         self._streams = streams
+        self._pause_s = pause_s
         self._buffer = b""
         self._length: int | None = None
         self._asked_at = 0.0
@@ -118,7 +119,11 @@ class Client(asyncio.Protocol):
         self._window.completed += 1
         if now < self._window.until:
             self._window.latencies.append(now - self._asked_at)
-            self._ask()
+            if self._pause_s:
+                self._length = None
+                asyncio.get_running_loop().call_later(self._pause_s, self._ask)
+            else:
+                self._ask()
         else:
             self._leave()
 
@@ -142,14 +147,14 @@ def question(port: int, key: str, *, streams: bool) -> bytes:
     ).encode() + body
 
 
-async def run(port: int, key: str, clients: int, seconds: float, *, streams: bool) -> Outcome:
+async def run(port: int, key: str, clients: int, seconds: float, *, streams: bool, pause_s: float = 0.0) -> Outcome:
     """Keep `clients` asking for `seconds`, then let each finish its last question."""
     asked = question(port, key, streams=streams)
     began = time.perf_counter()
     window = Window(seconds, clients)
     loop = asyncio.get_running_loop()
     for _ in range(clients):
-        await loop.create_connection(lambda: Client(asked, window, streams=streams), "127.0.0.1", port)
+        await loop.create_connection(lambda: Client(asked, window, streams=streams, pause_s=pause_s), "127.0.0.1", port)
     async with asyncio.timeout(seconds + GIVE_UP_AFTER_S):
         await window.done.wait()
     errors = window.errors
@@ -163,10 +168,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--clients", type=int, required=True)
     parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--pause", type=float, default=0.0)
     parser.add_argument("--key", default="none")
     parser.add_argument("--stream", action="store_true")
     given = parser.parse_args()
-    outcome = uvloop.run(run(given.port, given.key, given.clients, given.seconds, streams=given.stream))
+    outcome = uvloop.run(
+        run(given.port, given.key, given.clients, given.seconds, streams=given.stream, pause_s=given.pause)
+    )
     print(msgspec.json.encode(outcome).decode())
 
 

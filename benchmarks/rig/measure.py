@@ -21,6 +21,8 @@ class Shape:
 
     clients: int
     streams: bool
+    pause_s: float = 0.0
+    """What a client waits after each answer."""
 
     def __str__(self) -> str:
         return (
@@ -45,7 +47,7 @@ async def measure(target: Target, shape: Shape, seconds: float) -> Figures:
     """Load the target; raise `RuntimeError` where an answer failed."""
     cpu = target.server.cpu_s()
     database_cpu = target.database.cpu_s() if target.database else 0.0
-    outcome = await _load(target, shape, seconds)
+    outcome = await load(target, shape, seconds)
     cpu = target.server.cpu_s() - cpu
     database_cpu = target.database.cpu_s() - database_cpu if target.database else 0.0
     if outcome.failed or not outcome.latencies:
@@ -61,9 +63,10 @@ async def measure(target: Target, shape: Shape, seconds: float) -> Figures:
     )
 
 
-async def _load(target: Target, shape: Shape, seconds: float) -> Outcome:
+async def load(target: Target, shape: Shape, seconds: float) -> Outcome:
+    """Load the target and return what came of it, failures included."""
     arguments = [str(LOAD), f"--port={target.port}", f"--clients={shape.clients}", f"--seconds={seconds}"]
-    arguments += [f"--key={target.key}", *(["--stream"] if shape.streams else [])]
+    arguments += [f"--pause={shape.pause_s}", f"--key={target.key}", *(["--stream"] if shape.streams else [])]
     async with started(arguments, cores()[1]) as process:
         printed, _ = await process.communicate()
     return msgspec.json.decode(printed, type=Outcome)

@@ -42,7 +42,8 @@ class Measured:
         """Keep it, and what it starts from now on, on one core; on any where None."""
         if core is not None:
             for process in self._all():
-                os.sched_setaffinity(process.pid, {core})
+                with suppress(ProcessLookupError):  # a child that ended just now
+                    os.sched_setaffinity(process.pid, {core})
 
     def _all(self) -> list[psutil.Process]:
         return [self._process, *(self._process.children() if self._with_children else ())]

@@ -44,14 +44,14 @@ class Ledger:
     """What Omni has recorded of the benchmark's tenant."""
 
     def __init__(self, omni: Omni, principal: Principal) -> None:
-        self._omni = omni
+        self.omni = omni
         self._principal = principal
 
     async def calls(self) -> int:
         """Return how many calls there are."""
         now = datetime.now(UTC)
         query = UsageQuery(now - timedelta(days=1), now + timedelta(days=1))
-        return sum(group.calls for group in await self._omni.metering.summary(self._principal, query))
+        return sum(group.calls for group in await self.omni.metering.summary(self._principal, query))
 
 
 @asynccontextmanager

@@ -113,11 +113,13 @@ def wirings() -> Iterator[dict[str, Wiring]]:
     loop = asyncio.new_event_loop()
     url = "postgresql://omni_app@127.0.0.1:1/omni"
     pool = asyncpg.create_pool(url, loop=loop)
-    database = Database(create_async_engine(url.replace("://", "+asyncpg://")), pool)
+    engine = create_async_engine(url.replace("://", "+asyncpg://"))
+    database = Database(engine, pool)
     settings, key = Settings(), MasterKey.generate()
     found = {}
     for storage, urls, opened in (("memory", None, None), ("postgres", DatabaseUrls(url, url), database)):
-        platform = {"premises": Premises(settings, key, urls), "database": opened}
+        engines = dict.fromkeys(("chat_engine", "report_engine"), opened and engine)
+        platform = {"premises": Premises(settings, key, urls), "database": opened, **engines}
         found[storage] = Wiring(installed_parts(), {PLATFORM: platform, "llm": {"factories": {}}})
     yield found
     loop.close()

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from omni_core.adapters.postgres import migrate
 from omni_core.adapters.postgres.budgets import PostgresLeases
-from omni_core.adapters.postgres.connecting import DatabaseUnavailable
+from omni_core.adapters.postgres.connecting import DatabaseUnavailable, TakesTooLong
 from omni_core.adapters.postgres.engine import Database, open_database
 from omni_core.adapters.postgres.tenancy import PostgresDirectory
 from omni_core.adapters.postgres.uow import PostgresUnitOfWork
@@ -119,10 +119,10 @@ async def test_it_is_used_again_when_it_goes_on(server: Hangable) -> None:
         await begin(database)
 
 
-async def test_a_statement_that_takes_too_long_is_given_up_with_its_connection(app_url: str) -> None:
+async def test_a_statement_that_takes_too_long_is_ended_by_the_server(app_url: str) -> None:
     async with open_database(app_url, pool_size=1, statement_within_s=0.2) as database:
         uow = PostgresUnitOfWork(database.engine, SystemClock(), SystemIds())
-        with pytest.raises(DatabaseUnavailable):
+        with pytest.raises(TakesTooLong):
             async with uow(TENANT) as tx:
                 await tx.connection.execute(sa.text("select pg_sleep(60)"))
 

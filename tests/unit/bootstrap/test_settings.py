@@ -54,6 +54,11 @@ def test_each_setting_has_one_variable_and_every_one_is_read(sources):
         "database_url": "postgresql://a@b/c",
         "owner_database_url": "postgresql://d@e/f",
         "database_pool": "7",
+        "chat_pool": "5",
+        "report_pool": "3",
+        "report_share": "1",
+        "report_wait_s": "0",
+        "report_within_s": "12.5",
         "secret_key": SECRET,
         "host": "0.0.0.0",  # noqa: S104 - nothing listens
         "port": "0",

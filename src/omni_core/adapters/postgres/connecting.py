@@ -25,6 +25,13 @@ class DatabaseUnavailable(DependencyFailed):
     retryable = True
 
 
+class TakesTooLong(DependencyFailed):
+    """A statement took too long, or waited too long for another transaction."""
+
+    code = "postgres.takes_too_long"
+    retryable = True
+
+
 class Refused(Precondition):
     """PostgreSQL answers and does not let Omni in."""
 

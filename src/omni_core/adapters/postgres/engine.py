@@ -1,7 +1,7 @@
 """Connections to PostgreSQL, always as the program's plain role."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -21,7 +21,11 @@ CONNECT_WITHIN_S = 10.0
 ANSWER_WITHIN_S = 5.0
 PING_WITHIN_S = 2.0
 STATEMENT_WITHIN_S = 300.0
+LOCK_WITHIN_S = 60.0
+# What reads much adds up in memory: PostgreSQL's own 4 MB would have it sort a month's calls on disk.
+REPORT_MEMORY = "64MB"
 CLOSE_WITHIN_S = 5.0
+CHAT_POOL = 4
 # What the driver raises when the server or the connection fails. An InternalClientError is what comes of using one that
 # the server has just ended.
 DRIVER_FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -88,10 +92,50 @@ def engine_url(url: str) -> str:
 
 
 @asynccontextmanager
+async def open_engine(
+    url: str,
+    *,
+    pool_size: int,
+    role: str = APP_ROLE,
+    statement_within_s: float = STATEMENT_WITHIN_S,
+    reads_only: bool = False,
+) -> AsyncGenerator[AsyncEngine, None]:
+    """Give an engine with connections of its own, made when they are first wanted, and close them at the end.
+
+    The server ends a statement after `statement_within_s` seconds, and a transaction that waits too long for a lock or
+    for its own program. Where the server does not, the program gives the connection up.
+    """
+    settings = {
+        **_named(role),
+        "statement_timeout": _ms(statement_within_s),
+        "lock_timeout": _ms(LOCK_WITHIN_S),
+        "idle_in_transaction_session_timeout": _ms(STATEMENT_WITHIN_S),
+        **({"default_transaction_read_only": "on", "work_mem": REPORT_MEMORY} if reads_only else {}),
+    }
+    engine = create_async_engine(
+        engine_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={
+            "server_settings": settings,
+            "timeout": CONNECT_WITHIN_S,
+            "command_timeout": statement_within_s + ANSWER_WITHIN_S,
+        },
+    )
+    event.listen(engine.sync_engine, "handle_error", _out_of_time)
+    try:
+        yield engine
+    finally:
+        await _closed_in_time(engine.dispose)
+
+
+@asynccontextmanager
 async def open_database(
     url: str,
     *,
     pool_size: int = 10,
+    chat_pool: int = CHAT_POOL,
     role: str = APP_ROLE,
     statement_within_s: float = STATEMENT_WITHIN_S,
     setting: str = "DATABASE_URL",
@@ -101,35 +145,33 @@ async def open_database(
     The role is set when a connection starts, so a DATABASE_URL of the owner serves as well as one of the role itself.
     Raises `DatabaseUnavailable`, or `Refused`, which name the setting that the URL is from, or `RoleTooPowerful`.
     """
-    settings = {"role": role, "application_name": "omni"}
-    engine = create_async_engine(
-        engine_url(url),
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_pre_ping=True,
-        connect_args={
-            "server_settings": settings,
-            "timeout": CONNECT_WITHIN_S,
-            "command_timeout": statement_within_s,
-        },
-    )
-    event.listen(engine.sync_engine, "handle_error", _out_of_time)
-    try:
-        pool = await asyncpg.create_pool(
-            driver_url(url), min_size=1, max_size=4, timeout=CONNECT_WITHIN_S, server_settings=settings
-        )
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        await engine.dispose()
-        raise not_connected(url, error, setting=setting) from error
-    try:
-        await _check_role(pool)
-        yield Database(engine, pool)
-    finally:
-        # Both wait for the server's goodbye, which one that hangs does not say.
-        for close in (pool.close, engine.dispose):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(CLOSE_WITHIN_S):
-                    await close()
+    async with open_engine(url, pool_size=pool_size, role=role, statement_within_s=statement_within_s) as engine:
+        try:
+            pool = await asyncpg.create_pool(
+                driver_url(url), min_size=1, max_size=chat_pool, timeout=CONNECT_WITHIN_S, server_settings=_named(role)
+            )
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            raise not_connected(url, error, setting=setting) from error
+        try:
+            await _check_role(pool)
+            yield Database(engine, pool)
+        finally:
+            await _closed_in_time(pool.close)
+
+
+async def _closed_in_time(close: Callable[[], Awaitable[None]]) -> None:
+    # It waits for the server's goodbye, which one that hangs does not say.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_WITHIN_S):
+            await close()
+
+
+def _named(role: str) -> dict[str, str]:
+    return {"role": role, "application_name": "omni"}
+
+
+def _ms(seconds: float) -> str:
+    return str(max(1, round(seconds * 1000)))
 
 
 def _out_of_time(context: ExceptionContext) -> DatabaseUnavailable | None:

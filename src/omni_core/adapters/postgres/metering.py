@@ -11,7 +11,16 @@ from omni_core.adapters.postgres.tables.metering import meter_column, usage_even
 from omni_core.domain.kernel.stored import rebuilds, stored
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import Transaction
-from omni_core.domain.metering.api import CallStatus, Grouping, Meter, Quantities, UsageEvent, UsageQuery, UsageSum
+from omni_core.domain.metering.api import (
+    MOST_GROUPS,
+    CallStatus,
+    Grouping,
+    Meter,
+    Quantities,
+    UsageEvent,
+    UsageQuery,
+    UsageSum,
+)
 
 _COLUMNS = usage_event.c
 _GROUPS: dict[Grouping, sa.ColumnElement[Any]] = {
@@ -36,7 +45,7 @@ class PostgresUsageReader:
         statement = sa.select(*groups, sa.func.count().label("calls"), *quantities, cost).where(*matching)
         if groups:
             statement = statement.group_by(*groups)
-        ordered = statement.order_by(cost.desc(), *(group.collate("C") for group in groups))
+        ordered = statement.order_by(cost.desc(), *(group.collate("C") for group in groups)).limit(MOST_GROUPS + 1)
         return [_sum_from_row(row, by) for row in await rows.fetched(tx, ordered)]
 
     async def events(self, tx: Transaction, query: UsageQuery, limit: int, before: UUID | None) -> Sequence[UsageEvent]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from omni_core.adapters.postgres.connecting import DatabaseUnavailable
+from omni_core.adapters.postgres.connecting import DatabaseUnavailable, TakesTooLong
 from omni_core.adapters.postgres.engine import DRIVER_FAILURES
 from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.errors import InvalidValue
@@ -21,6 +21,11 @@ from omni_core.domain.kernel.uow import Transaction
 
 # A transaction that cannot be begun in this time is none: the server hangs, or every connection is taken.
 BEGUN_WITHIN_S = 10.0
+
+# SQLSTATEs: a value that was refused for what it is, by PostgreSQL or already by the driver; and the ends that
+# `statement_timeout` and `lock_timeout` put to a statement.
+_ABOUT_A_VALUE = "22"
+_TIMED_OUT = ("57014", "55P03")
 
 # SET LOCAL, never SET: behind a pooler a session's setting would be the next tenant's.
 _SET_TENANT = sa.text("select set_config('omni.tenant', :tenant, true)")
@@ -51,8 +56,8 @@ class PostgresUnitOfWork:
     async def __call__(self, tenant_id: TenantId) -> "AsyncGenerator[PostgresTransaction, None]":
         """Begin a transaction of one tenant.
 
-        Raises `DatabaseUnavailable` where the connection fails, and `InvalidValue` for what no column can hold, which
-        nobody has refused before.
+        Raises `DatabaseUnavailable` where the connection fails, `TakesTooLong` where the server ends a statement for
+        that, and `InvalidValue` for what no column can hold, which nobody has refused before.
         """
         async with aclosing(await self._connect()) as connection:
             try:
@@ -62,7 +67,10 @@ class PostgresUnitOfWork:
                     yield transaction
                     await transaction.write_events()
             except DBAPIError as error:
-                if _is_about_a_value(error):
+                sqlstate: str = getattr(error.orig, "sqlstate", None) or ""
+                if sqlstate in _TIMED_OUT:
+                    raise TakesTooLong from error
+                if sqlstate.startswith(_ABOUT_A_VALUE):
                     raise InvalidValue(
                         "a value cannot be stored", field="", allowed="Unicode text without NUL, numbers in range"
                     ) from error
@@ -84,12 +92,6 @@ class PostgresUnitOfWork:
                 await connection.execute(_SET_TENANT, {"tenant": str(tenant_id)})
         except TimeoutError as error:
             raise DatabaseUnavailable("PostgreSQL does not answer") from error
-
-
-def _is_about_a_value(error: DBAPIError) -> bool:
-    """Tell whether a value was refused for what it is (SQLSTATE class 22), by PostgreSQL or already by the driver."""
-    sqlstate: str = getattr(error.orig, "sqlstate", None) or ""
-    return sqlstate.startswith("22")
 
 
 class PostgresTransaction:

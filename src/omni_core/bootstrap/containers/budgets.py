@@ -34,7 +34,7 @@ class BudgetsContainer(containers.DeclarativeContainer):
     )
     desk = providers.Singleton(
         BudgetDesk,
-        platform.uow,
+        platform.chat_uow,
         store,
         leases,
         platform.clock,

@@ -31,7 +31,7 @@ class LlmContainer(containers.DeclarativeContainer):
         memory=providers.Singleton(MemoryCatalogueStore),
         postgres=providers.Singleton(PostgresCatalogueStore),
     )
-    routes = providers.Singleton(Routes, platform.uow, store, platform.seal, factories, configured, platform.clock)
+    routes = providers.Singleton(Routes, platform.chat_uow, store, platform.seal, factories, configured, platform.clock)
     catalogue = providers.Singleton(Catalogue, platform.uow, store, pricing.face, routes, platform.seal, platform.clock)
     unrecorded = providers.Object(log_unrecorded_usage)
     accounts = providers.Singleton(

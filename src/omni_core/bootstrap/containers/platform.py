@@ -8,7 +8,8 @@ from dependency_injector import containers, providers
 
 from omni_core.adapters.crypto import AesGcmSeal, HmacDigest
 from omni_core.adapters.memory.database import MemoryDatabase
-from omni_core.adapters.postgres.engine import Database, open_database
+from omni_core.adapters.postgres.engine import Database, open_database, open_engine
+from omni_core.adapters.postgres.reports import PostgresReports, Turns
 from omni_core.adapters.postgres.uow import PostgresUnitOfWork
 from omni_core.adapters.system import SystemClock, SystemEntropy, SystemIds
 from omni_core.bootstrap.premises import Premises
@@ -20,9 +21,36 @@ async def _database(premises: Premises) -> AsyncGenerator[Database | None, None]
         yield None
         return
     async with open_database(
-        premises.urls.program, pool_size=premises.settings.database_pool, setting=premises.urls.program_setting
+        premises.urls.program,
+        pool_size=premises.settings.database_pool,
+        chat_pool=premises.settings.chat_pool,
+        setting=premises.urls.program_setting,
     ) as database:
         yield database
+
+
+@asynccontextmanager
+async def _chat_engine(premises: Premises) -> AsyncGenerator[Any, None]:
+    if premises.urls is None:
+        yield None
+        return
+    async with open_engine(premises.urls.program, pool_size=premises.settings.chat_pool) as engine:
+        yield engine
+
+
+@asynccontextmanager
+async def _report_engine(premises: Premises) -> AsyncGenerator[Any, None]:
+    if premises.urls is None:
+        yield None
+        return
+    settings = premises.settings
+    async with open_engine(
+        premises.urls.program,
+        pool_size=settings.report_pool,
+        statement_within_s=settings.report_within_s,
+        reads_only=True,
+    ) as engine:
+        yield engine
 
 
 @asynccontextmanager
@@ -33,9 +61,16 @@ async def _premises(premises: Premises) -> AsyncGenerator[Premises, None]:
 class PlatformContainer(containers.DeclarativeContainer):
     """On what everything stands. Without a `database` everything stays in memory."""
 
-    opens: ClassVar[Mapping[str, Any]] = {"premises": _premises, "database": _database}
+    opens: ClassVar[Mapping[str, Any]] = {
+        "premises": _premises,
+        "database": _database,
+        "chat_engine": _chat_engine,
+        "report_engine": _report_engine,
+    }
     premises: providers.Dependency[Premises] = providers.Dependency(instance_of=Premises)
     database: providers.Dependency[Any] = providers.Dependency()
+    chat_engine: providers.Dependency[Any] = providers.Dependency()
+    report_engine: providers.Dependency[Any] = providers.Dependency()
 
     storage = premises.provided.storage
     settings = premises.provided.settings
@@ -52,4 +87,25 @@ class PlatformContainer(containers.DeclarativeContainer):
         storage,
         memory=memory.provided.begin,
         postgres=providers.Singleton(PostgresUnitOfWork, engine, clock, ids),
+    )
+    # What every call looks up: whatever else goes on, there is a connection for it.
+    chat_uow = providers.Selector(
+        storage,
+        memory=memory.provided.begin,
+        postgres=providers.Singleton(PostgresUnitOfWork, chat_engine, clock, ids),
+    )
+    # What reads much, and may wait.
+    report_uow = providers.Selector(
+        storage,
+        memory=memory.provided.begin,
+        postgres=providers.Singleton(
+            PostgresReports,
+            providers.Singleton(PostgresUnitOfWork, report_engine, clock, ids),
+            providers.Singleton(
+                Turns,
+                places=settings.provided.report_pool,
+                share=settings.provided.report_share,
+                wait_s=settings.provided.report_wait_s,
+            ),
+        ),
     )

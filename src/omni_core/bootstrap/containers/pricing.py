@@ -15,7 +15,7 @@ class PricingContainer(containers.DeclarativeContainer):
     store = providers.Selector(
         platform.storage, memory=providers.Singleton(MemoryPriceStore), postgres=providers.Singleton(PostgresPriceStore)
     )
-    book = providers.Singleton(PriceBook, platform.uow, store, platform.clock)
+    book = providers.Singleton(PriceBook, platform.chat_uow, store, platform.clock)
     face = providers.Singleton(
         Pricing, platform.uow, store, book, platform.clock, platform.ids, platform.settings.provided.currency
     )

@@ -51,6 +51,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_pool: Annotated[
         int, Meta(ge=1, le=200, description="Connections for use cases, in each process. Default 10.")
     ] = 10
+    chat_pool: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100,
+            description="Connections for the statements of calls, and as many for what they look up, in each process. "
+            "Default 4.",
+        ),
+    ] = 4
+    report_pool: Annotated[
+        int, Meta(ge=1, le=100, description="Reports under way at once, in each process. Default 4.")
+    ] = 4
+    report_share: Annotated[
+        int, Meta(ge=1, le=100, description="Reports under way at once of one tenant, in each process. Default 2.")
+    ] = 2
+    report_wait_s: Annotated[
+        float, Meta(ge=0, le=300, description="Longest wait of a report for its turn, in seconds. Default 10.")
+    ] = 10.0
+    report_within_s: Annotated[
+        float,
+        Meta(ge=0.1, le=300, description="Longest that a statement of a report may take, in seconds. Default 30."),
+    ] = 30.0
     secret_key: Annotated[
         _KeyOf32Bytes | None,
         Meta(description="32 bytes, base64; other keys derive from it. Default: OMNI_HOME/secret.key."),

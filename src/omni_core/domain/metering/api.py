@@ -1,6 +1,7 @@
 """The face of metering: what shells and other contexts may use of it."""
 
 from omni_core.domain.metering.model import (
+    MOST_GROUPS,
     CallStatus,
     Grouping,
     Meter,
@@ -13,6 +14,7 @@ from omni_core.domain.metering.ports import UsageLog
 from omni_core.domain.metering.service import Metering
 
 __all__ = [
+    "MOST_GROUPS",
     "CallStatus",
     "Grouping",
     "Meter",

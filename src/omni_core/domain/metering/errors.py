@@ -14,3 +14,9 @@ class UsageNotRecorded(DependencyFailed):
 
     code = "metering.not_recorded"
     retryable = True
+
+
+class TooManyGroups(Invalid):
+    """The usage falls into too many groups."""
+
+    code = "metering.too_many_groups"

@@ -121,6 +121,8 @@ class UsageEvent(msgspec.Struct, frozen=True):
                 raise InvalidUsage(f"{field} holds what no text may", field=field, allowed="Unicode text without NUL")
 
 
+# So many sums are told at once, and no more: a program that wants all of them asks for less time at once.
+MOST_GROUPS = 10_000
 Grouping = Literal["model", "provider", "key", "day", "status"]
 
 

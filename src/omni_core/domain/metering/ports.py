@@ -31,7 +31,10 @@ class UsageReader(Protocol):
     """Reads the usage of the transaction's tenant."""
 
     async def sums(self, tx: Transaction, query: UsageQuery, by: Sequence[Grouping]) -> Sequence[UsageSum]:
-        """Return sums for each group, costliest first; one row for all where `by` is empty."""
+        """Return sums for each group, costliest first; one row for all where `by` is empty.
+
+        Of more than `MOST_GROUPS` it may return one more than that, so that whoever asked knows.
+        """
         ...
 
     async def events(self, tx: Transaction, query: UsageQuery, limit: int, before: UUID | None) -> Sequence[UsageEvent]:

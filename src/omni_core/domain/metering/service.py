@@ -7,7 +7,8 @@ from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.kernel.pages import Page, PageRequest, page_of
 from omni_core.domain.kernel.tenancy import Principal, Scope
 from omni_core.domain.kernel.uow import UnitOfWork
-from omni_core.domain.metering.model import Grouping, UsageEvent, UsageQuery, UsageSum
+from omni_core.domain.metering.errors import TooManyGroups
+from omni_core.domain.metering.model import MOST_GROUPS, Grouping, UsageEvent, UsageQuery, UsageSum
 from omni_core.domain.metering.ports import UsageReader
 
 _GROUPINGS = get_args(Grouping)
@@ -21,16 +22,23 @@ class Metering:
         self._reader = reader
 
     async def summary(self, principal: Principal, query: UsageQuery, by: Sequence[Grouping] = ()) -> Sequence[UsageSum]:
-        """Return sums for each group, costliest first (usage:read); raise `InvalidValue` for an unknown grouping.
+        """Return sums for each group, costliest first (usage:read); a grouping that is named twice counts once.
 
-        A grouping that is named twice counts once.
+        Raises `InvalidValue` for an unknown grouping, and `TooManyGroups` for more than `MOST_GROUPS` sums.
         """
         principal.require(Scope.USAGE_READ)
         for grouping in by:
             if grouping not in _GROUPINGS:
                 raise InvalidValue(f"usage is not grouped by {grouping!r}", field="by", allowed=_GROUPINGS)
         async with self._uow(principal.tenant_id) as tx:
-            return await self._reader.sums(tx, query, tuple(dict.fromkeys(by)))
+            sums = await self._reader.sums(tx, query, tuple(dict.fromkeys(by)))
+        if len(sums) > MOST_GROUPS:
+            raise TooManyGroups(
+                f"more than {MOST_GROUPS:,} groups: ask for less time, one model or one key, or group by less",
+                field="by",
+                allowed=f"up to {MOST_GROUPS:,} groups",
+            )
+        return sums
 
     async def events(self, principal: Principal, query: UsageQuery, page: PageRequest) -> Page[UsageEvent]:
         """Return single calls, newest first (usage:read)."""
