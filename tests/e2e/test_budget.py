@@ -10,7 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from omni_core import CreateKey, Month
+from omni_core import CreateKey, Month, SetBudget, Window
+from omni_core.domain.budgets.api import Spending
+from omni_core.domain.kernel.money import Money
 from omni_core.domain.llm.api import TokenUsage
 from omni_core.testing.upstream import Script
 from tests.support.installation import Customer, Installation, calling
@@ -147,6 +149,21 @@ async def test_a_keys_budget_lies_within_its_tenants(
         None: "0.50",
         str(limited.key.id): "0.20",
     }
+
+
+async def test_as_many_pass_as_all_budgets_of_a_call_allow(
+    installation: Installation, customer: Customer, patient_server: Program, second_server: Program
+) -> None:
+    installation.upstream.script("flat", ANSWER)
+    made = await installation.omni.keys.create(customer.principal, CreateKey("watched"))
+    limits = {(None, Window.MONTH): "0.54", (None, Window.DAY): "0.50", (made.key.id, Window.MONTH): "0.58"}
+    for (key_id, window), limit in limits.items():
+        await installation.omni.budgets.create(customer.principal, SetBudget(window, limit, key_id))
+    async with calling(patient_server, made.secret) as one, calling(second_server, made.secret) as other:
+        answers = await at_once([one, other], CALLS, "flat", streamed=False)
+    budgets = await installation.omni.budgets.list(customer.principal)
+    assert Counter(answer.status_code for answer in answers) == {200: 50, 429: 150}
+    assert {status.spending for status in budgets} == {Spending(Money(50, "USD").picos, 0)}
 
 
 async def test_a_tenants_budget_is_no_other_tenants(

@@ -109,7 +109,7 @@ class Office:
 
     async def pass_time(self, seconds: float) -> None:
         while seconds > 0:
-            self.till.backend.clock.advance(min(seconds, MAINTAIN_EVERY_S))
+            await self.till.pass_time(min(seconds, MAINTAIN_EVERY_S))
             seconds -= MAINTAIN_EVERY_S
             for desk in self.desks:
                 await desk.maintain()
@@ -125,7 +125,7 @@ class Office:
             await self._settle(0, 50)
         for desk in self.desks:
             await desk.close()
-        self.till.backend.clock.advance(LEASE_S)
+        await self.till.pass_time(LEASE_S)
 
 
 @settings(max_examples=100, suppress_health_check=[SHARED_BACKEND, HealthCheck.too_slow])

@@ -6,7 +6,7 @@ import signal
 import subprocess
 from collections.abc import Awaitable, Iterator
 from contextlib import AsyncExitStack, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,6 +21,7 @@ from omni_core.adapters.postgres.tenancy import PostgresDirectory
 from omni_core.adapters.postgres.uow import PostgresUnitOfWork
 from omni_core.adapters.system import SystemClock, SystemIds
 from omni_core.domain.budgets.model import Pot
+from omni_core.domain.budgets.ports import Need, Wish
 from omni_core.domain.kernel.tenancy import TenantId
 from tests.support.server import running_server
 
@@ -69,10 +70,8 @@ async def begin(database: Database) -> None:
 
 
 async def reserve(database: Database) -> None:
-    now = datetime.now(UTC)
-    later = now + timedelta(seconds=30)
-    pot = Pot(TENANT, uuid4(), now)
-    await PostgresLeases(database.pool).acquire(pot, uuid4(), need=1, want=1, now=now, until=later)
+    pot = Pot(TENANT, uuid4(), datetime.now(UTC))
+    await PostgresLeases(database.pool).acquire([Wish(pot, uuid4())], [Need(1, (0,))], 10)
 
 
 async def test_everything_that_is_asked_of_it_ends_and_so_do_programs_with_a_part_in_it_and_without(

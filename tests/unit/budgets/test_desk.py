@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from omni_core.domain.budgets.api import BudgetExhausted, Window
-from omni_core.domain.budgets.desk import BUDGETS_FRESH_S, IDLE_S
+from omni_core.domain.budgets.desk import BUDGETS_FRESH_S
+from omni_core.domain.budgets.held import IDLE_S
 from omni_core.domain.budgets.lease import LEASE_S, RENEW_AFTER_S, RETRY_S
 from omni_core.testing.builders.budgets import CENT
 from omni_core.testing.builders.tenancy import a_principal

@@ -11,10 +11,10 @@ import pytest
 from omni_core.adapters.memory.budgets import MemoryLeases
 from omni_core.adapters.postgres.connecting import DatabaseUnavailable
 from omni_core.domain.budgets.api import BudgetExhausted
-from omni_core.domain.budgets.desk import IDLE_S
+from omni_core.domain.budgets.held import IDLE_S
 from omni_core.domain.budgets.lease import LEASE_S, RENEW_AFTER_S
 from omni_core.domain.budgets.model import Pot
-from omni_core.domain.budgets.ports import Grant, Leases
+from omni_core.domain.budgets.ports import Grants, Leases, Need, Renewal, Wish
 
 T = TypeVar("T")
 BEFORE, AFTER = "before", "after"
@@ -30,14 +30,17 @@ class Unreliable:
         self.go_on = asyncio.Event()
         self.go_on.set()
 
-    async def acquire(self, pot: Pot, lease_id: UUID, **terms: Any) -> Grant:
-        return await self._do(self._inner.acquire(pot, lease_id, **terms))
+    async def acquire(self, wishes: Sequence[Wish], needs: Sequence[Need], lasting_s: float) -> Grants:
+        return await self._do(self._inner.acquire(wishes, needs, lasting_s))
 
     async def give_back(self, returns: Sequence[tuple[Pot, UUID, int]]) -> None:
         await self._do(self._inner.give_back(returns))
 
-    async def renew(self, leases: Sequence[tuple[Pot, UUID]], now: datetime, until: datetime) -> Sequence[bool]:
-        return await self._do(self._inner.renew(leases, now, until))
+    async def renew(self, leases: Sequence[tuple[Pot, UUID]], lasting_s: float) -> Renewal:
+        return await self._do(self._inner.renew(leases, lasting_s))
+
+    async def now(self) -> datetime:
+        return await self._inner.now()
 
     async def _do(self, action: Coroutine[Any, Any, T]) -> T:
         self.calls += 1

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from omni_core.adapters.memory.database import MemoryDatabase, MemoryTransaction, memory_tx
 from omni_core.domain.budgets.api import Charge
 from omni_core.domain.budgets.errors import BudgetExists, UnknownBudget
 from omni_core.domain.budgets.model import Budget, Pot, Spending
-from omni_core.domain.budgets.ports import Grant
+from omni_core.domain.budgets.ports import Grant, Grants, Need, Renewal, Wish
 from omni_core.domain.kernel.uow import Transaction
 
 # A pot grants a surplus while that leaves it far from its end; the same numbers are in the function on PostgreSQL.
@@ -45,6 +45,83 @@ class _Pots:
         """Store the pot's leases."""
         self._tx.put("budget_lease", pot, leases)
 
+    def take_back(self, pot: Pot, now: datetime) -> None:
+        """Forget the leases that have lapsed."""
+        self.save(pot, {key: lease for key, lease in self.leases(pot).items() if lease.expires_at > now})
+
+    def leased(self, pot: Pot) -> int:
+        """Return the sum of the pot's leases."""
+        return sum(lease.amount for lease in self.leases(pot).values())
+
+    def add(self, pot: Pot, lease_id: UUID, picos: int, until: datetime) -> None:
+        """Add to a lease, and prolong it."""
+        leases = self.leases(pot)
+        lease = leases.setdefault(lease_id, _Lease(0, until))
+        lease.amount += picos
+        lease.expires_at = max(lease.expires_at, until)
+        self.save(pot, leases)
+
+
+@dataclass(slots=True)
+class _Share:
+    """What a pot can give to the calls of one question; `limit` is None where its budget is gone, which stops none."""
+
+    wish: Wish
+    limit: int | None = None
+    spent: int = 0
+    available: int = 0
+    left: int = 0
+    drawn: int = 0
+    most: int = 0
+    is_drawn: bool = False
+    is_valid: bool = True
+    surplus: int | None = None
+
+    def covers(self, need: int) -> bool:
+        """Tell whether a call can draw on it."""
+        return self.limit is None or (self.is_valid and self.left >= need)
+
+    def draw(self, need: int) -> None:
+        """Let a call draw on it."""
+        self.left -= need
+        self.drawn += need
+        self.is_drawn = True
+
+    @property
+    def asked(self) -> int:
+        """What its lease lacks for the calls that draw on it."""
+        return max(self.drawn - self.wish.free_picos, 0) if self.is_drawn and self.limit is not None else 0
+
+    @property
+    def spare(self) -> int:
+        """What it could grant beyond that: little near its end, and nothing at its end."""
+        return max(min(self.available // SURPLUS_SHARE, self.drawn * SURPLUS_FACTOR) - self.asked, 0)
+
+    def grant(self) -> Grant | None:
+        """Return the answer to the wish."""
+        if self.limit is None:
+            return None
+        is_scarce = self.available // SURPLUS_SHARE <= max(self.asked, self.most)
+        granted = self.asked and self.asked + (self.surplus or 0)
+        return Grant(granted, self.spent, self.limit, self.left, is_scarce, self.is_valid)
+
+
+def _share_out(shares: Sequence[_Share], needs: Sequence[Need]) -> None:
+    """Serve the calls in order, each that still fits; then add a surplus of as many of them to all of its pots."""
+    served = []
+    for need in needs:
+        drawn = [shares[place] for place in need.places]
+        for share in drawn:
+            share.most = max(share.most, need.picos)
+        if all(share.covers(need.picos) for share in drawn):
+            served.append((need.picos, [share for share in drawn if share.limit is not None]))
+            for share in drawn:
+                share.draw(need.picos)
+    for picos, drawn in served:
+        spare = min((share.spare for share in drawn), default=0) // max(picos, 1) * picos
+        for share in drawn:
+            share.surplus = spare if share.surplus is None else min(share.surplus, spare)
+
 
 class MemoryBudgetStore:
     """The port `BudgetStore`."""
@@ -77,6 +154,10 @@ class MemoryBudgetStore:
         """Return the tenant's budgets, oldest first."""
         return sorted(memory_tx(tx).find("budget"), key=lambda budget: budget.id)
 
+    async def now(self, tx: Transaction) -> datetime:
+        """Return the moment by the database's clock."""
+        return memory_tx(tx).now()
+
     async def spending(self, tx: Transaction, pots: Sequence[Pot], now: datetime) -> Sequence[Spending]:
         """Return what each pot has cost so far."""
         known = _Pots(memory_tx(tx))
@@ -92,23 +173,33 @@ class MemoryLeases:
     def __init__(self, database: MemoryDatabase) -> None:
         self._database = database
 
-    async def acquire(self, pot: Pot, lease_id: UUID, *, need: int, want: int, now: datetime, until: datetime) -> Grant:
-        """Add to a lease what the pot can spare."""
-        async with self._database.begin(pot.tenant_id) as tx:
-            budget: Budget = tx.one("budget", pot.budget_id, UnknownBudget(budget_id=str(pot.budget_id)))
-            pots = _Pots(tx)
-            spent, limit = pots.spent(pot), budget.limit.picos
-            leases = {key: lease for key, lease in pots.leases(pot).items() if lease.expires_at > now}
-            available = limit - spent - sum(lease.amount for lease in leases.values())
-            granted = 0
-            if available >= need:
-                granted = min(available, max(want, min(available // SURPLUS_SHARE, want * SURPLUS_FACTOR)))
-            if granted:
-                lease = leases.setdefault(lease_id, _Lease(0, until))
-                lease.amount += granted
-                lease.expires_at = max(lease.expires_at, until)
-            pots.save(pot, leases)
-            return Grant(granted, spent, limit)
+    async def acquire(self, wishes: Sequence[Wish], needs: Sequence[Need], lasting_s: float) -> Grants:
+        """Add to the leases what the pots can spare."""
+        async with self._database.begin(wishes[0].pot.tenant_id) as tx:
+            now = tx.now()
+            shares = [self._share(tx, wish, now) for wish in wishes]
+            _share_out(shares, needs)
+            grants = [share.grant() for share in shares]
+            for wish, grant in zip(wishes, grants, strict=True):
+                if grant is not None and grant.granted_picos:
+                    until = now + timedelta(seconds=lasting_s)
+                    _Pots(tx).add(wish.pot, wish.lease_id, grant.granted_picos, until)
+            return Grants(now, grants)
+
+    @staticmethod
+    def _share(tx: MemoryTransaction, wish: Wish, now: datetime) -> _Share:
+        budget: Budget | None = tx.get("budget", wish.pot.budget_id)
+        if budget is None:
+            return _Share(wish)
+        pots, pot, limit = _Pots(tx), wish.pot, budget.limit.picos
+        running = budget.window.period(now)
+        if running is not None and running[0] != pot.period_start:
+            return _Share(wish, limit, is_valid=False)
+        pots.take_back(pot, now)
+        if wish.is_held and wish.lease_id not in pots.leases(pot):
+            return _Share(wish, limit, is_valid=False)
+        available = max(limit - pots.spent(pot) - pots.leased(pot), 0)
+        return _Share(wish, limit, pots.spent(pot), available, available + wish.free_picos)
 
     async def give_back(self, returns: Sequence[tuple[Pot, UUID, int]]) -> None:
         """Take amounts off leases; one that nothing is left of is gone."""
@@ -123,9 +214,15 @@ class MemoryLeases:
                         del leases[lease_id]
                     pots.save(pot, leases)
 
-    async def renew(self, leases: Sequence[tuple[Pot, UUID]], now: datetime, until: datetime) -> Sequence[bool]:
+    async def renew(self, leases: Sequence[tuple[Pot, UUID]], lasting_s: float) -> Renewal:
         """Prolong leases that have not lapsed."""
-        return [await self._renew(pot, lease_id, now, until) for pot, lease_id in leases]
+        now = self._database.clock.now()
+        until = now + timedelta(seconds=lasting_s)
+        return Renewal(now, [await self._renew(pot, lease_id, now, until) for pot, lease_id in leases])
+
+    async def now(self) -> datetime:
+        """Return the moment by the database's clock."""
+        return self._database.clock.now()
 
     async def _renew(self, pot: Pot, lease_id: UUID, now: datetime, until: datetime) -> bool:
         async with self._database.begin(pot.tenant_id) as tx:

@@ -100,6 +100,10 @@ class MemoryTransaction:
         """The tenant whose rows this transaction sees."""
         return self._tenant_id
 
+    def now(self) -> datetime:
+        """Return the moment by the database's clock."""
+        return self._database.clock.now()
+
     def rows(self, table: str) -> dict[object, Any]:
         """Return copies of the tenant's rows, by key, in the order in which they were added."""
         return {key: _copy(row) for key, row in self._rows(table).items()}

@@ -8,10 +8,11 @@ from omni_core.domain.budgets.model import Charge, Pot
 from omni_core.domain.budgets.ports import Grant
 from omni_core.domain.kernel.clock import Clock
 
-LEASE_S = 30.0
-# A lease is drawn from for less long than the database keeps it, so that clocks of two machines may differ a little.
-USABLE_S = 25.0
-RENEW_AFTER_S = 8.0
+# What a process that was killed had set aside is there again after at most this time.
+LEASE_S = 14.0
+# A lease is drawn from for less long than the database keeps it, should its clock be set while the lease lasts.
+USABLE_S = 12.0
+RENEW_AFTER_S = 4.0
 # How long an answer of the database that there is too little is taken for the answer to everybody who waits.
 RETRY_S = 0.02
 
@@ -28,13 +29,13 @@ class HeldLease:
         "_refused_at",
         "_refused_need",
         "_retired",
-        "asking",
         "granted",
         "held",
         "id",
+        "is_scarce",
         "pot",
         "renew_at",
-        "settled",
+        "stirs",
         "used_at",
         "valid_until",
         "wanted",
@@ -50,11 +51,14 @@ class HeldLease:
         self.id = lease_id
         self.granted = 0
         self.held = 0
-        self.wanted = 0
+        # Whether the database is being asked for more.
+        self.wanted = False
+        # Whether the pot was near its end when the database last answered.
+        self.is_scarce = False
         self.used_at = clock.monotonic()
         self.renew_at = self.valid_until = float("inf")
-        self.asking = asyncio.Lock()
-        self.settled = asyncio.Event()
+        # Whom to wake when a reservation is settled.
+        self.stirs: asyncio.Event | None = None
 
     @property
     def free(self) -> int:
@@ -75,21 +79,37 @@ class HeldLease:
         self.renew_at = asked_at + RENEW_AFTER_S
         self.valid_until = asked_at + USABLE_S
 
-    def take(self, need: int) -> bool:
-        """Set `need` aside if the lease covers it."""
-        if self.free < need or not self.usable:
-            return False
+    def covers(self, need: int) -> bool:
+        """Tell whether `need` can be set aside without asking the database."""
+        return self.free >= need and self.usable
+
+    def take(self, need: int) -> None:
+        """Set `need` aside, which the lease covers."""
         self.held += need
         self.used_at = self._clock.monotonic()
-        return True
 
-    def accept(self, grant: Grant, missing: int, asked_at: float) -> None:
-        """Add what the database granted, or remember that it had less than was missing."""
+    def keep(self, at_most: int) -> int:
+        """Set what is free, up to `at_most`, aside for those for whom the database is asked; return how much."""
+        kept = min(self.free, at_most)
+        self.held += max(kept, 0)
+        return kept
+
+    def let_go(self, kept: int) -> None:
+        """Free again what `keep` has set aside."""
+        self.held -= max(kept, 0)
+
+    def accept(self, grant: Grant, asked_at: float) -> None:
+        """Add what the database granted."""
+        self.is_scarce = grant.is_scarce
         if grant.granted_picos:
             self.granted += grant.granted_picos
             self.prolong(asked_at)
             self._refusal = None
-        else:
+
+    def refuse(self, grant: Grant, need: int) -> None:
+        """Remember that the pot had too little for a call that needs `need`."""
+        missing = need - self.free
+        if self._refusal is not grant or missing < self._refused_need:
             self._refusal, self._refused_need, self._refused_at = grant, missing, self._clock.monotonic()
 
     def refusal_of(self, missing: int) -> Grant | None:
@@ -104,7 +124,8 @@ class HeldLease:
         self.granted = max(self.granted - spent, 0)
         self.used_at = self._clock.monotonic()
         self._refusal = None
-        self.settled.set()
+        if self.stirs is not None:
+            self.stirs.set()
 
     def give_up(self) -> int:
         """Take what is free off the lease, so that nobody reserves it while it is given back; return how much."""
@@ -122,6 +143,16 @@ class Reservation:
         self._leases = leases
         self._open = True
         self.picos = picos
+
+    @classmethod
+    def drawn_from(cls, leases: Sequence[HeldLease], picos: int) -> "Reservation | None":
+        """Set `picos` aside on all of the leases; None, and nothing is, where one of them does not cover it."""
+        for lease in leases:
+            if not lease.covers(picos):
+                return None
+        for lease in leases:
+            lease.take(picos)
+        return cls(leases, picos)
 
     def charges(self, picos: int) -> tuple[Charge, ...]:
         """Return what to commit together with usage that cost `picos`."""

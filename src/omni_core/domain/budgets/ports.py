@@ -34,6 +34,10 @@ class BudgetStore(Protocol):
         """Return the tenant's budgets, oldest first."""
         ...
 
+    async def now(self, tx: Transaction) -> datetime:
+        """Return the moment by the clock that periods and leases go by: the database's, not this machine's."""
+        ...
+
     async def spending(self, tx: Transaction, pots: Sequence[Pot], now: datetime) -> Sequence[Spending]:
         """Return what each pot has cost so far, in the order asked; lapsed leases count as nothing."""
         ...
@@ -47,28 +51,72 @@ class TenantKeys(Protocol):
         ...
 
 
-class Grant(msgspec.Struct, frozen=True):
-    """The answer to a wish for money. `granted_picos` is 0 where less than the need was free.
+class Wish(msgspec.Struct, frozen=True):
+    """A lease on a pot, to be added to for calls that wait.
 
-    `spent_picos` and `limit_picos` tell whether waiting for others to settle could help.
+    `free_picos` of it are kept for these calls already, below 0 where earlier calls cost more than they had reserved.
+    `is_held` tells that there must be such a lease.
+    """
+
+    pot: Pot
+    lease_id: UUID
+    free_picos: int = 0
+    is_held: bool = False
+
+
+class Need(msgspec.Struct, frozen=True):
+    """A call that waits: the most that it may cost, and the places (from 0) of all wishes that it draws on."""
+
+    picos: int
+    places: tuple[int, ...]
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """The answer to a wish. `left_picos` is what the calls could still have drawn: a call that needs more was too much.
+
+    `spent_picos` and `limit_picos` tell whether waiting for others to settle could help. A pot that `is_scarce` is
+    near its end and spares no surplus. Where it is not `is_valid`, nothing was granted, because the pot is not that of
+    the period that runs, or the lease has lapsed: ask for another.
     """
 
     granted_picos: int
     spent_picos: int
     limit_picos: int
+    left_picos: int
+    is_scarce: bool = False
+    is_valid: bool = True
+
+
+class Grants(msgspec.Struct, frozen=True):
+    """The answers in the order of the wishes, None for a budget that is gone; `moment` is that of the leases' clock."""
+
+    moment: datetime
+    each: Sequence[Grant | None]
+
+
+class Renewal(msgspec.Struct, frozen=True):
+    """For each lease, in order, whether it was still there; `moment` is that of the leases' clock."""
+
+    moment: datetime
+    alive: Sequence[bool]
 
 
 class Leases(Protocol):
     """Money set aside in the database for one process; no grant takes spent and leased together past a limit.
 
-    Leases lapse unless they are renewed, so that the money of a process that was killed comes back by itself.
+    Leases lapse unless they are renewed, so that the money of a process that was killed comes back by itself. How long
+    they last, and which period runs, goes by one clock for all processes: the database's.
     """
 
-    async def acquire(self, pot: Pot, lease_id: UUID, *, need: int, want: int, now: datetime, until: datetime) -> Grant:
-        """Add at least `need` picos to the lease, up to about `want` where the pot is far from its end.
+    async def acquire(self, wishes: Sequence[Wish], needs: Sequence[Need], lasting_s: float) -> Grants:
+        """Add to the leases what the calls need, for each call on all of its pots or on none.
 
-        `want` is at least `need`. Makes the lease if there is none, takes back what has lapsed by `now`, and prolongs
-        the lease to `until` where it grants something. Raises `UnknownBudget` where the budget is gone.
+        The wishes are of one tenant and for different pots. The calls are served in order, each that still fits. On top
+        comes a surplus, in whole calls, where all pots of a call are far from their end. A budget that is gone
+        stops no call.
+
+        Makes leases that there are none of, takes back what has lapsed, and prolongs leases to `lasting_s` seconds from
+        now where something is granted.
         """
         ...
 
@@ -76,6 +124,10 @@ class Leases(Protocol):
         """Return money that was not needed, of many leases; one that nothing is left of is gone."""
         ...
 
-    async def renew(self, leases: Sequence[tuple[Pot, UUID]], now: datetime, until: datetime) -> Sequence[bool]:
-        """Prolong leases; tell for each, in order, whether it was still there at `now`."""
+    async def renew(self, leases: Sequence[tuple[Pot, UUID]], lasting_s: float) -> Renewal:
+        """Prolong leases to `lasting_s` seconds from now, if they have not lapsed."""
+        ...
+
+    async def now(self) -> datetime:
+        """Return the moment by the leases' clock."""
         ...

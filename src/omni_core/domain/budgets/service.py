@@ -1,7 +1,6 @@
 """Budgets: the use cases."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -76,16 +75,16 @@ class Budgets:
     async def list(self, principal: Principal) -> Sequence[BudgetStatus]:
         """Return the tenant's budgets and their running periods, oldest first (budgets:read)."""
         principal.require(Scope.BUDGETS_READ)
-        now = self._clock.now()
         async with self._uow(principal.tenant_id) as tx:
-            return await self._statuses(tx, await self._store.list(tx), now)
+            return await self._statuses(tx, await self._store.list(tx))
 
     async def _status(self, principal: Principal, budget: Budget) -> BudgetStatus:
         async with self._uow(principal.tenant_id) as tx:
-            (status,) = await self._statuses(tx, [budget], self._clock.now())
+            (status,) = await self._statuses(tx, [budget])
         return status
 
-    async def _statuses(self, tx: Transaction, budgets: Sequence[Budget], now: datetime) -> Sequence[BudgetStatus]:
+    async def _statuses(self, tx: Transaction, budgets: Sequence[Budget]) -> Sequence[BudgetStatus]:
+        now = await self._store.now(tx)
         running = [(budget, period) for budget in budgets if (period := budget.window.period(now)) is not None]
         pots = [Pot(budget.tenant_id, budget.id, start) for budget, (start, _) in running]
         spendings = await self._store.spending(tx, pots, now)

@@ -13,7 +13,16 @@ from omni_core.domain.kernel.money import Money
 from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import UnitOfWork
-from omni_core.testing.builders.budgets import CENT, LATER, a_budget, a_lease_id, acquire, pot_of, spending_of, stored
+from omni_core.testing.builders.budgets import (
+    CENT,
+    LASTING_S,
+    a_budget,
+    a_lease_id,
+    acquire,
+    pot_of,
+    spending_of,
+    stored,
+)
 from omni_core.testing.builders.kernel import a_tenant_id, unheard_of
 from omni_core.testing.clock import NOON
 
@@ -74,44 +83,61 @@ class BudgetStoreContract:
     ) -> None:
         stays = await stored(uow, budget_store, a_budget(a_tenant_id(), window=Window.DAY))
         goes = await stored(uow, budget_store, a_budget(stays.tenant_id))
+        now = await leases.now()
         for budget in (stays, goes):
-            await acquire(leases, pot_of(budget), a_lease_id(), 5 * CENT)
+            await acquire(leases, pot_of(budget, now), a_lease_id(), 5 * CENT)
         async with uow(goes.tenant_id) as tx:
             await budget_store.lock(tx, goes.id)
             await budget_store.remove(tx, goes.id)
         assert await budgets_of(uow, budget_store, goes.tenant_id) == [stays]
-        assert await spending_of(uow, budget_store, pot_of(goes)) == Spending()
-        assert await spending_of(uow, budget_store, pot_of(stays)) == Spending(0, 5 * CENT)
+        assert await spending_of(uow, budget_store, pot_of(goes, now)) == Spending()
+        assert await spending_of(uow, budget_store, pot_of(stays, now)) == Spending(0, 5 * CENT)
 
     async def test_spending_is_told_in_the_order_asked(
         self, uow: UnitOfWork, budget_store: BudgetStore, leases: Leases
     ) -> None:
-        budget = await stored(uow, budget_store, a_budget(a_tenant_id(), window=Window.DAY))
-        days = [NOON + timedelta(days=number) for number in range(3)]
-        for number, day in enumerate(days[:2], start=1):
-            await acquire(leases, pot_of(budget, day), a_lease_id(), number * CENT, now=day)
-        async with uow(budget.tenant_id) as tx:
-            pots = [pot_of(budget, day) for day in (days[1], days[2], days[0])]
-            assert [one.reserved_picos for one in await budget_store.spending(tx, pots, NOON)] == [2 * CENT, 0, CENT]
-            assert list(await budget_store.spending(tx, [], NOON)) == []
+        day = await stored(uow, budget_store, a_budget(a_tenant_id(), window=Window.DAY))
+        month = await stored(uow, budget_store, a_budget(day.tenant_id))
+        now = await leases.now()
+        for number, budget in enumerate((day, month), start=1):
+            await acquire(leases, pot_of(budget, now), a_lease_id(), number * CENT)
+        async with uow(day.tenant_id) as tx:
+            moments = [(month, now), (day, now + timedelta(days=1)), (day, now)]
+            pots = [pot_of(budget, moment) for budget, moment in moments]
+            assert [one.reserved_picos for one in await budget_store.spending(tx, pots, now)] == [2 * CENT, 0, CENT]
+            assert list(await budget_store.spending(tx, [], now)) == []
 
     async def test_a_lapsed_lease_sets_nothing_aside(
         self, uow: UnitOfWork, budget_store: BudgetStore, leases: Leases
     ) -> None:
         budget = await stored(uow, budget_store, a_budget(a_tenant_id()))
-        await acquire(leases, pot_of(budget), a_lease_id(), CENT)
-        just_before = LATER - timedelta(microseconds=1)
-        assert (await spending_of(uow, budget_store, pot_of(budget), just_before)).reserved_picos == CENT
-        assert (await spending_of(uow, budget_store, pot_of(budget), LATER)).reserved_picos == 0
+        asked_at = await leases.now()
+        pot = pot_of(budget, asked_at)
+        await acquire(leases, pot, a_lease_id(), CENT)
+        just_before = asked_at + timedelta(seconds=LASTING_S, microseconds=-1)
+        later = await leases.now() + timedelta(seconds=LASTING_S)
+        async with uow(budget.tenant_id) as tx:
+            (before,) = await budget_store.spending(tx, [pot], just_before)
+            (after,) = await budget_store.spending(tx, [pot], later)
+        assert (before.reserved_picos, after.reserved_picos) == (CENT, 0)
+
+    async def test_a_transaction_tells_the_time_that_leases_go_by(
+        self, uow: UnitOfWork, budget_store: BudgetStore, leases: Leases
+    ) -> None:
+        before = await leases.now()
+        async with uow(a_tenant_id()) as tx:
+            now = await budget_store.now(tx)
+        assert before <= now <= await leases.now()
 
     async def test_a_tenants_transaction_reaches_no_other_tenant(
         self, uow: UnitOfWork, budget_store: BudgetStore, leases: Leases
     ) -> None:
         theirs = await stored(uow, budget_store, a_budget(a_tenant_id()))
-        await acquire(leases, pot_of(theirs), a_lease_id(), CENT)
+        pot = pot_of(theirs, await leases.now())
+        await acquire(leases, pot, a_lease_id(), CENT)
         async with uow(a_tenant_id()) as tx:
             assert list(await budget_store.list(tx)) == []
-            assert list(await budget_store.spending(tx, [pot_of(theirs)], NOON)) == [Spending()]
+            assert list(await budget_store.spending(tx, [pot], await leases.now())) == [Spending()]
             with pytest.raises(UnknownBudget):
                 await budget_store.lock(tx, theirs.id)
             await budget_store.remove(tx, theirs.id)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from omni_core.domain.budgets.model import Pot, Spending
-from omni_core.domain.budgets.ports import BudgetStore, Leases
+from omni_core.domain.budgets.ports import BudgetStore, Leases, Need, Wish
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import UnitOfWork
@@ -15,7 +15,6 @@ from omni_core.domain.metering.errors import InvalidUsage, UsageNotRecorded
 from omni_core.domain.metering.ports import UsageReader
 from omni_core.testing.builders.budgets import (
     CENT,
-    LATER,
     a_budget,
     a_charge,
     a_lease_id,
@@ -37,8 +36,8 @@ class UsageLogContract:
     """Fixtures: `usage_log`, and of the same technology `usage_reader`, `budget_store`, `leases`, `uow`; and `ids`."""
 
     @pytest.fixture
-    async def pot(self, uow: UnitOfWork, budget_store: BudgetStore) -> Pot:
-        return pot_of(await stored(uow, budget_store, a_budget(a_tenant_id())))
+    async def pot(self, uow: UnitOfWork, budget_store: BudgetStore, leases: Leases) -> Pot:
+        return pot_of(await stored(uow, budget_store, a_budget(a_tenant_id())), await leases.now())
 
     async def test_an_event_comes_back_as_it_went_in(
         self, uow: UnitOfWork, usage_log: UsageLog, usage_reader: UsageReader, ids: Ids
@@ -80,10 +79,10 @@ class UsageLogContract:
         self, uow: UnitOfWork, budget_store: BudgetStore, leases: Leases, usage_log: UsageLog, pot: Pot
     ) -> None:
         lapsing = a_lease_id()
-        await acquire(leases, pot, lapsing, 10 * CENT)
-        await acquire(leases, pot, a_lease_id(), CENT, now=LATER)
+        await leases.acquire([Wish(pot, lapsing)], [Need(10 * CENT, (0,))], lasting_s=0)
+        await acquire(leases, pot, a_lease_id(), CENT)
         await usage_log.append(a_call(pot.tenant_id, PRICE), [a_charge(pot, 3 * CENT, lapsing)])
-        assert await spending_of(uow, budget_store, pot, LATER) == Spending(3 * CENT, CENT)
+        assert await spending_of(uow, budget_store, pot) == Spending(3 * CENT, CENT)
 
     async def test_charges_of_one_lease_at_once_add_up(
         self, uow: UnitOfWork, budget_store: BudgetStore, leases: Leases, usage_log: UsageLog, pot: Pot
@@ -95,11 +94,12 @@ class UsageLogContract:
         assert await spending_of(uow, budget_store, pot) == Spending(80 * CENT, 20 * CENT)
 
     async def test_a_call_may_be_charged_on_several_budgets(
-        self, uow: UnitOfWork, budget_store: BudgetStore, usage_log: UsageLog, ids: Ids
+        self, uow: UnitOfWork, budget_store: BudgetStore, leases: Leases, usage_log: UsageLog, ids: Ids
     ) -> None:
         tenant_id = a_tenant_id()
         budgets = [a_budget(tenant_id, key_id=key_id) for key_id in (None, ids.new())]
-        pots = [pot_of(await stored(uow, budget_store, budget)) for budget in budgets]
+        now = await leases.now()
+        pots = [pot_of(await stored(uow, budget_store, budget), now) for budget in budgets]
         await usage_log.append(a_call(tenant_id, PRICE), [a_charge(pot, CENT) for pot in reversed(pots)])
         assert [await spending_of(uow, budget_store, pot) for pot in pots] == [Spending(CENT, 0)] * 2
 
