@@ -4,7 +4,8 @@ import httpx
 import pytest
 
 from omni_core import __version__
-from tests.http.conftest import Running
+from tests.http.conftest import Running, running_with
+from tests.support.asgi import client_of
 
 PREFIXES = ["", "/api", "/api/v1"]
 
@@ -14,7 +15,23 @@ async def test_health_has_three_prefixes(anybody: httpx.AsyncClient, prefix: str
     for path, status in (("/health", "ready"), ("/health/ready", "ready"), ("/health/live", "live")):
         answer = await anybody.get(prefix + path)
         assert answer.status_code == 200
-        assert answer.json() == {"status": status, "version": __version__, "failing": []}
+        assert {**answer.json(), "clock_skew_s": None} == {
+            "status": status,
+            "version": __version__,
+            "failing": [],
+            "clock_skew_s": None,
+        }
+
+
+async def test_the_difference_of_the_clocks_is_shown() -> None:
+    async with running_with() as running, client_of(running.app, running.key) as client:
+        assert "\nomni_clock_skew_seconds " in (await client.get("/metrics")).text
+        (await client.post("/v1/budgets", json={"window": "day", "limit": "1.00"})).raise_for_status()
+        body = {"model": "omni-brain", "messages": [{"role": "user", "content": "Snow is white. What is white?"}]}
+        (await client.post("/v1/chat/completions", json=body)).raise_for_status()
+        assert abs((await client.get("/health")).json()["clock_skew_s"]) < 1
+        (line,) = [line for line in (await client.get("/metrics")).text.splitlines() if line.startswith("omni_clock")]
+        assert abs(float(line.rpartition(" ")[2])) < 1
 
 
 async def test_metrics_count_requests_by_route(anybody: httpx.AsyncClient, running: Running) -> None:

@@ -184,6 +184,12 @@ class Omni:
             if around.is_quiet:
                 return visits
 
+    @property
+    def clock_skew_s(self) -> float | None:
+        """By how many seconds this machine's clock is ahead of the database's; None before that was measured."""
+        skew_s: float | None = self._wiring.part("budgets").leases().skew_s
+        return skew_s
+
     async def ready(self) -> None:
         """Raise a `DependencyFailed` that names what does not work."""
         if self.database is not None:

@@ -13,11 +13,15 @@ from omni_http.services import PublicRequest, metrics_of, omni_of
 
 
 class Health(msgspec.Struct, frozen=True):
-    """The server's state; `failing` names what does not work."""
+    """The server's state; `failing` names what does not work.
+
+    `clock_skew_s` is by how many seconds this machine's clock is ahead of the database's, null where that is not known.
+    """
 
     status: str
     version: str = __version__
     failing: list[str] = []
+    clock_skew_s: float | None = None
 
 
 class HealthController(Controller):
@@ -41,12 +45,14 @@ class HealthController(Controller):
             await omni_of(request).ready()
         except OmniError as error:
             return Response(Health("not_ready", failing=[error.code]), status_code=status_of(error))
-        return Response(Health("ready"))
+        return Response(Health("ready", clock_skew_s=omni_of(request).clock_skew_s))
 
     @get("/metrics", media_type="text/plain; version=0.0.4")
     async def metrics(self, request: PublicRequest) -> bytes:
         """Show the counters of this process in Prometheus' text format."""
-        return metrics_of(request).exposition()
+        metrics = metrics_of(request)
+        metrics.clock_skew(omni_of(request).clock_skew_s)
+        return metrics.exposition()
 
     @get("/api/problems/{code:str}")
     async def problem(self, code: FromPath[str]) -> Problem:

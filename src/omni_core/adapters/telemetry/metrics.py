@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from math import nan
 from time import perf_counter
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.process_collector import ProcessCollector
 
 from omni_core.domain.kernel.errors import OmniError
@@ -47,6 +48,12 @@ class Metrics:
             ("reason",),
             registry=self._registry,
         )
+        self._clock_skew = Gauge(
+            "omni_clock_skew_seconds",
+            "By how much this machine's clock is ahead of the database's; not a number before it was measured.",
+            registry=self._registry,
+        )
+        self._clock_skew.set(nan)
         # Looking a child up by its labels takes a lock and builds a tuple of strings; there are few of them.
         self._by_route: dict[tuple[str, str, int], Histogram] = {}
         self._by_outcome: dict[tuple[str, str], Histogram] = {}
@@ -76,6 +83,10 @@ class Metrics:
             taken, made = self._by_provider.get(provider) or self._token_counters(provider)
             taken.inc(usage.input_tokens)
             made.inc(usage.output_tokens)
+
+    def clock_skew(self, seconds: float | None) -> None:
+        """Tell by how much this machine's clock is ahead of the database's."""
+        self._clock_skew.set(nan if seconds is None else seconds)
 
     def _token_counters(self, provider: str) -> tuple[Counter, Counter]:
         pair = self._tokens.labels(provider, "input"), self._tokens.labels(provider, "output")

@@ -4,6 +4,7 @@ from dependency_injector import containers, providers
 
 from omni_core.adapters.memory.budgets import MemoryBudgetStore, MemoryLeases
 from omni_core.adapters.postgres.budgets import PostgresBudgetStore, PostgresLeases
+from omni_core.adapters.telemetry.clocks import ClockWatch
 from omni_core.domain.budgets.api import BudgetDesk, Budgets
 
 
@@ -18,10 +19,14 @@ class BudgetsContainer(containers.DeclarativeContainer):
         memory=providers.Singleton(MemoryBudgetStore),
         postgres=providers.Singleton(PostgresBudgetStore),
     )
-    leases = providers.Selector(
-        platform.storage,
-        memory=providers.Singleton(MemoryLeases, platform.memory),
-        postgres=providers.Singleton(PostgresLeases, platform.pool),
+    leases = providers.Singleton(
+        ClockWatch,
+        providers.Selector(
+            platform.storage,
+            memory=providers.Singleton(MemoryLeases, platform.memory),
+            postgres=providers.Singleton(PostgresLeases, platform.pool),
+        ),
+        platform.clock,
     )
     face = providers.Singleton(
         Budgets,
