@@ -22,7 +22,24 @@ def test_a_providers_key_comes_by_standard_input_and_is_never_shown(omni: Comman
     listing = omni("models", "providers", "--json")
     assert KEY not in added.output + listing.output + omni("models", "providers").output
     (vendor,) = [one for one in json.loads(listing.stdout)["items"] if one["name"] == "vendor"]
-    assert vendor == {"name": "vendor", "kind": "openai", "base_url": None, "has_key": True, "source": "database"}
+    assert vendor.items() >= {"name": "vendor", "kind": "openai", "has_key": True, "source": "database"}.items()
+
+
+def test_a_providers_limits_are_set_shown_and_reset(omni: CommandLine) -> None:
+    words = ["--kind", "openai", "--max-connections", "9", "--total-timeout", "60", "--read-timeout", "5"]
+    added = omni.json("models", "add-provider", "limited", *words)
+    assert (added["max_connections"], added["total_timeout_s"], added["first_byte_timeout_s"]) == (9, 60, 5)
+    options = ["--first-byte-timeout", "30", "--connection-wait", "0", "--reset", "total_timeout_s"]
+    changed = omni.json("models", "set-provider", "limited", *options, OMNI_LLM_TOTAL_TIMEOUT_S="77")
+    expected = {**added, "first_byte_timeout_s": 30, "connection_wait_s": 0, "total_timeout_s": 77}
+    assert changed == expected
+    (listed,) = [one for one in omni.json("models", "providers")["items"] if one["name"] == "limited"]
+    assert listed == {**expected, "total_timeout_s": 1800}
+    assert "call ends after  1800 s" in omni("models", "set-provider", "limited", "--max-waiting", "5").stdout
+    refused = omni.error("models", "set-provider", "limited", "--max-connections", "0", exits=65)
+    assert refused["fields"] == {"field": "max_connections", "allowed": "a whole number from 1 to 100000"}
+    assert omni.error("models", "set-provider", "limited", "--reset", "name", exits=65)["fields"]["field"] == "reset"
+    assert omni.error("models", "set-provider", "none", exits=66)["code"] == "llm.unknown_provider"
 
 
 def test_a_providers_key_comes_from_the_environment(omni: CommandLine) -> None:

@@ -19,6 +19,9 @@ WHOLE = [
     ("fault-429", 429, "llm.provider_rate_limited"),
     ("fault-hang", 503, "llm.provider_timeout"),
     ("fault-stall", 503, "llm.provider_timeout"),
+    ("fault-interim", 503, "llm.provider_timeout"),
+    ("fault-drip-head", 503, "llm.provider_timeout"),
+    ("fault-drip", 503, "llm.provider_timeout"),
     ("fault-cut", 503, "llm.provider_garbage"),
     ("fault-garbage", 503, "llm.provider_garbage"),
     ("fault-shape", 503, "llm.provider_garbage"),
@@ -33,6 +36,8 @@ WHOLE = [
 ]
 BROKEN_STREAMS = [
     ("fault-stall", "llm.provider_timeout"),
+    ("fault-drip", "llm.provider_timeout"),
+    ("fault-pings", "llm.provider_timeout"),
     ("fault-cut", "llm.provider_garbage"),
     ("fault-garbage", "llm.provider_garbage"),
     ("fault-shape", "llm.provider_garbage"),
@@ -88,7 +93,7 @@ async def test_a_stream_that_breaks_off(refused: Refused, server: Program, model
 async def test_a_hanging_provider_is_given_up_in_time(refused: Refused) -> None:
     async with asyncio.timeout(4 * IMPATIENT_S):
         answer = await refused.chat(model="fault-hang")
-    assert answer.json()["limit_s"] == IMPATIENT_S
+    assert (answer.json()["limit"], answer.json()["limit_s"]) == ("first_byte_timeout_s", IMPATIENT_S)
 
 
 async def test_when_to_come_back_is_passed_on(refused: Refused) -> None:

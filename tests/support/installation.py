@@ -30,7 +30,7 @@ from tests.support.program import Program, free_port, running_program
 PROVIDER_KEY = "sk-provider-0123456789abcdefABCDEF"
 REFUSED_KEY = "sk-revoked-0123456789abcdefABCDEF"
 IMPATIENT_S = 1.0
-"""The read timeout of the provider whose models misbehave."""
+"""How long the provider whose models misbehave may be silent; a whole call may take twice that."""
 
 # Prices in dollars: of a million tokens, or of one image or request. The last two cost a cent a call; `flat` no more
 # than that, whatever it answers, and `open-ended` a hundredth of a cent for each token of output on top of it.
@@ -118,7 +118,8 @@ async def _add_models(omni: Omni, upstream: FakeUpstream) -> None:
         ("locked-out", "openai", upstream.url, REFUSED_KEY, 30.0),
         ("down", "openai", nowhere, PROVIDER_KEY, 30.0),
     ):
-        await omni.catalogue.add_provider(OPERATOR, AddProvider(name, kind, url, key, read_timeout_s=patience_s))
+        limits = {"read_timeout_s": patience_s, "total_timeout_s": 2 * patience_s}
+        await omni.catalogue.add_provider(OPERATOR, AddProvider(name, kind, url, key, **limits))
     for name, given in MODELS.items():
         await _add_model(omni, name, "fake", **given)
     await _add_model(omni, "claude", "claude")

@@ -9,6 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from omni_cli.jsonform import as_json
+from omni_cli.limits import (
+    ConnectionWait,
+    ConnectTimeout,
+    FirstByteTimeout,
+    MaxConnections,
+    MaxWaiting,
+    ReadTimeout,
+    Reset,
+    TotalTimeout,
+    reset_of,
+    seconds,
+)
 from omni_cli.options import InvalidOption, Json, Tenant, alone, commands, examples
 from omni_cli.output import Column, note, print_json, print_record, print_rows, print_text
 from omni_cli.rates import Prices, Tiers, parse_prices, parse_tiers
@@ -17,6 +29,7 @@ from omni_core.domain.kernel.tenancy import OPERATOR, Principal
 from omni_core.domain.llm.api import (
     AddModel,
     AddProvider,
+    ChangeLimits,
     ChatAnswer,
     ChatRequest,
     Message,
@@ -45,6 +58,13 @@ _PROVIDER: list[Column[ProviderView]] = [
     Column("URL", lambda provider: provider.base_url),
     Column("has a key", lambda provider: provider.has_key),
     Column("set up in", lambda provider: provider.source),
+    Column("connects within", lambda provider: seconds(provider.connect_timeout_s), numeric=True),
+    Column("begins within", lambda provider: seconds(provider.first_byte_timeout_s), numeric=True),
+    Column("silent for", lambda provider: seconds(provider.read_timeout_s), numeric=True),
+    Column("call ends after", lambda provider: seconds(provider.total_timeout_s), numeric=True),
+    Column("connections", lambda provider: provider.max_connections, numeric=True),
+    Column("waits for one", lambda provider: seconds(provider.connection_wait_s), numeric=True),
+    Column("may wait", lambda provider: provider.max_waiting, numeric=True),
 ]
 
 
@@ -114,17 +134,72 @@ def add_provider(
         str | None, typer.Option(metavar="VARIABLE", help="Take the key from this environment variable.")
     ] = None,
     api_key_stdin: Annotated[bool, typer.Option("--api-key-stdin", help="Read the key from standard input.")] = False,
-    connect_timeout: Annotated[float, typer.Option(metavar="SECONDS")] = 10.0,
-    read_timeout: Annotated[float, typer.Option(metavar="SECONDS", help="The longest silence.")] = 120.0,
+    connect_timeout: ConnectTimeout = None,
+    first_byte_timeout: FirstByteTimeout = None,
+    read_timeout: ReadTimeout = None,
+    total_timeout: TotalTimeout = None,
+    max_connections: MaxConnections = None,
+    connection_wait: ConnectionWait = None,
+    max_waiting: MaxWaiting = None,
     json: Json = False,
 ) -> None:
     """Make a provider known.
 
-    Its key is stored sealed. It is no option, for others can read command lines.
+    Its key is stored sealed. It is no option, for others can read command lines. Limits that are not given are those of
+    the settings.
     """
     api_key = _read_key(api_key_env, from_stdin=api_key_stdin)
-    command = AddProvider(name, kind, base_url, api_key, connect_timeout, read_timeout)
+    command = AddProvider(
+        name,
+        kind,
+        base_url,
+        api_key,
+        connect_timeout_s=connect_timeout,
+        first_byte_timeout_s=first_byte_timeout,
+        read_timeout_s=read_timeout,
+        total_timeout_s=total_timeout,
+        max_connections=max_connections,
+        connection_wait_s=connection_wait,
+        max_waiting=max_waiting,
+    )
     print_record(with_omni(lambda omni: omni.catalogue.add_provider(OPERATOR, command)), _PROVIDER, json=json)
+
+
+@models.command(
+    "set-provider",
+    epilog=examples(
+        "omni models set-provider mistral --max-connections 64 --total-timeout 600",
+        "omni models set-provider mistral --reset total_timeout_s",
+    ),
+)
+def set_provider(
+    name: Annotated[str, typer.Argument(help="A provider that was added: see omni models providers.")],
+    connect_timeout: ConnectTimeout = None,
+    first_byte_timeout: FirstByteTimeout = None,
+    read_timeout: ReadTimeout = None,
+    total_timeout: TotalTimeout = None,
+    max_connections: MaxConnections = None,
+    connection_wait: ConnectionWait = None,
+    max_waiting: MaxWaiting = None,
+    reset: Reset = None,
+    json: Json = False,
+) -> None:
+    """Give a provider other limits.
+
+    They hold for calls that begin within a second from now. Limits that are not given stay as they are.
+    """
+    command = ChangeLimits(
+        connect_timeout_s=connect_timeout,
+        first_byte_timeout_s=first_byte_timeout,
+        read_timeout_s=read_timeout,
+        total_timeout_s=total_timeout,
+        max_connections=max_connections,
+        connection_wait_s=connection_wait,
+        max_waiting=max_waiting,
+        reset=reset_of(reset),
+    )
+    changed = with_omni(lambda omni: omni.catalogue.change_limits(OPERATOR, name, command))
+    print_record(changed, _PROVIDER, json=json)
 
 
 @models.command("remove-provider", epilog=examples("omni models remove-provider ollama"))

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from litestar import Controller, Response, delete, get, post
+from litestar import Controller, Response, delete, get, patch, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.params import Body, FromPath
 
 from omni_core import AddModel, AddProvider
-from omni_core.domain.llm.api import ProviderView
+from omni_core.domain.llm.api import ChangeLimits, ProviderView
 from omni_http.bodies import body_of
 from omni_http.responses import EncodedJson, EventStream
 from omni_http.services import KeyedRequest, omni_of, request_id_of
@@ -36,6 +36,7 @@ _MODEL = Example(
     }
 )
 _PROVIDER = Example(value={"name": "local", "kind": "ollama", "base_url": "http://127.0.0.1:11434/v1"})
+_LIMITS = Example(value={"max_connections": 64, "total_timeout_s": 600, "reset": ["read_timeout_s"]})
 
 
 class LlmController(Controller):
@@ -96,6 +97,13 @@ class LlmController(Controller):
     ) -> ProviderView:
         """Make a provider known; its key is sealed at rest (scope `platform:admin`)."""
         return await omni_of(request).catalogue.add_provider(request.user, data)
+
+    @patch("/providers/{name:str}", dto=body_of(ChangeLimits), return_dto=None)
+    async def change_provider_limits(
+        self, request: KeyedRequest, name: FromPath[str], data: Annotated[ChangeLimits, Body(examples=[_LIMITS])]
+    ) -> ProviderView:
+        """Give a provider other limits, for calls that begin within a second from now (scope `platform:admin`)."""
+        return await omni_of(request).catalogue.change_limits(request.user, name, data)
 
     @delete("/providers/{name:str}")
     async def remove_provider(self, request: KeyedRequest, name: FromPath[str]) -> None:

@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from omni_core.adapters.llm.factories import factories
-from omni_core.domain.llm.ports import OpenChatModel, ProviderConfig
+from omni_core.domain.llm.limits import Limits
+from omni_core.domain.llm.ports import ConfiguredProvider, OpenChatModel
 from omni_core.testing.upstream import FakeUpstream
 
 KEY = "sk-integration-0123456789"
+LIMITS = Limits(first_byte_timeout_s=5.0, read_timeout_s=5.0)
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def base_url(upstream: FakeUpstream, kind: str) -> str:
 
 @pytest.fixture
 async def connect(kind: str, base_url: str) -> AsyncIterator[Callable[..., OpenChatModel]]:
-    """Return a function that makes a client of the fake; settings of ProviderConfig may be overridden."""
+    """Return a function that makes a client of the fake; settings of a provider may be overridden."""
     models: list[OpenChatModel] = []
 
     def connect(**settings: object) -> OpenChatModel:
@@ -38,10 +40,10 @@ async def connect(kind: str, base_url: str) -> AsyncIterator[Callable[..., OpenC
             "kind": kind,
             "base_url": base_url,
             "api_key": KEY,
-            "read_timeout_s": 5.0,
             **settings,
         }
-        models.append(factories()[kind](ProviderConfig(**config)))  # type: ignore[arg-type]
+        provider = ConfiguredProvider(**config)  # type: ignore[arg-type]
+        models.append(factories()[kind](provider.config(LIMITS)))
         return models[-1]
 
     yield connect

@@ -83,6 +83,13 @@ def test_each_setting_has_one_variable_and_every_one_is_read(sources):
         "log_format": "json",
         "access_log": "true",
         "providers": PROVIDER,
+        "llm_connect_timeout_s": "1.5",
+        "llm_first_byte_timeout_s": "2.5",
+        "llm_read_timeout_s": "3.5",
+        "llm_total_timeout_s": "4.5",
+        "llm_max_connections": "5",
+        "llm_connection_wait_s": "0",
+        "llm_max_waiting": "7",
     }
     settings, origins = sources(**{variable_of(name): value for name, value in values.items()})
     assert values.keys() | {"home"} == {setting.name for setting in SETTINGS}
@@ -92,6 +99,7 @@ def test_each_setting_has_one_variable_and_every_one_is_read(sources):
     assert (settings.jobs.concurrency, settings.jobs.heartbeat_s, settings.tenancy.key_fresh_s) == (9, 30, 1)
     assert settings.llm.providers[0].base_url == "http://127.0.0.1:11434/v1"
     assert (settings.http.idle_s, settings.http.connections, settings.http.grace_s) == (620, 0, 45)
+    assert msgspec.structs.astuple(settings.llm.limits) == (1.5, 2.5, 3.5, 4.5, 5, 0, 7)
 
 
 def test_an_empty_variable_counts_as_not_set(sources):
@@ -253,6 +261,29 @@ def test_a_provider_of_the_settings_beats_the_vendors_variable(sources):
         toml='[[providers]]\nname = "openai"\nkind = "openai"\napi_key = "sk-1"', OPENAI_API_KEY="sk-2"
     )
     assert [one.api_key for one in settings.llm.providers] == ["sk-1"]
+
+
+def test_a_providers_limits_are_its_own_or_those_of_the_settings(sources):
+    toml = (
+        "[llm]\ntotal_timeout_s = 60\nmax_connections = 8\n"
+        '[[providers]]\nname = "a"\nkind = "ollama"\nread_timeout_s = 300\n'
+        '[[providers]]\nname = "b"\nkind = "ollama"\nmax_connections = 2\nfirst_byte_timeout_s = 9\n'
+    )
+    settings, _ = sources(toml=toml, OMNI_LLM_TOTAL_TIMEOUT_S="90")
+    a, b = (provider.config(settings.llm.limits) for provider in settings.llm.providers)
+    assert (a.total_timeout_s, a.max_connections, a.read_timeout_s, a.first_byte_timeout_s) == (90, 8, 300, 300)
+    assert (b.total_timeout_s, b.max_connections, b.read_timeout_s, b.first_byte_timeout_s) == (90, 2, 120, 9)
+
+
+@pytest.mark.parametrize(
+    "limit", ["connect_timeout_s = 61", "read_timeout_s = 0", "total_timeout_s = nan", "max_connections = 0"]
+)
+def test_a_limit_that_is_none_is_refused_in_a_provider_and_for_all(sources, limit):
+    name = limit.partition(" ")[0]
+    of_one = refusal_of(sources, toml=f'[[providers]]\nname = "a"\nkind = "ollama"\n{limit}\n')
+    assert f"$[0].{name}" in of_one.detail
+    of_all = refusal_of(sources, toml=f"[llm]\n{limit}\n")
+    assert of_all.fields["field"] == f"OMNI_LLM_{name.upper()}"
 
 
 def test_no_secret_is_in_the_text_of_settings(sources):

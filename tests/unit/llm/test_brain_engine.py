@@ -125,7 +125,7 @@ async def test_refuses_more_than_it_reads():
 async def test_keeps_to_the_time_limit_of_its_provider():
     text = " ".join(f"Lane {number} is wet." for number in range(15_000))
     with pytest.raises(ProviderTimeout):
-        await brain(read_timeout_s=0.001).complete(asked(f"{text} Is it wet?"))
+        await brain(first_byte_timeout_s=0.001).complete(asked(f"{text} Is it wet?"))
 
 
 async def test_is_unavailable_once_closed():

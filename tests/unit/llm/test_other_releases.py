@@ -11,6 +11,7 @@ from omni_core.domain.kernel.tenancy import PLATFORM
 from omni_core.domain.llm.api import ProviderConfig, Routes
 from omni_core.domain.llm.catalogue import Model, Provider
 from omni_core.domain.llm.errors import ProviderNotReady, UnknownProviderKind
+from omni_core.domain.llm.limits import OwnLimits
 from omni_core.testing.builders.llm import a_model, a_provider
 from omni_core.testing.scripted_model import ScriptedChatModel
 from tests.support.backends import Backend
@@ -55,7 +56,9 @@ async def shelf(memory: Backend) -> AsyncIterator[Shelf]:
 
 
 @pytest.mark.parametrize(
-    "given", [{"kind": "telepathy"}, {"read_timeout_s": 0.0}, {"name": "no name!"}, {"base_url": "nowhere"}], ids=repr
+    "given",
+    [{"kind": "telepathy"}, {"limits": OwnLimits(read_timeout_s=0.0)}, {"name": "no name!"}, {"base_url": "nowhere"}],
+    ids=repr,
 )
 async def test_the_way_to_every_other_model_stays_open(shelf, given):
     odd = rebuilds(a_provider)(**{"name": "odd", **given})

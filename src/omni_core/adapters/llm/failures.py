@@ -100,10 +100,13 @@ class Failures:
         """Return the error for a call on a client that was closed."""
         return ProviderUnavailable(f"The client of provider {self._provider!r} is closed", provider=self._provider)
 
-    def silent(self, limit_s: float, what: str) -> OmniError:
-        """Return the error for a wait of more than `limit_s` seconds."""
+    def late(self, limit: str, limit_s: float, what: str) -> OmniError:
+        """Return the error for a deadline that has passed: `limit` is the name by which it is set."""
         return ProviderTimeout(
-            f"Provider {self._provider!r} did not {what} within {limit_s:g} s", provider=self._provider, limit_s=limit_s
+            f"Provider {self._provider!r} did not {what} within {limit_s:g} s ({limit})",
+            provider=self._provider,
+            limit=limit,
+            limit_s=limit_s,
         )
 
     def garbage(self, what: str) -> OmniError:

@@ -2,23 +2,20 @@
 
 import asyncio
 import contextlib
-import io
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
 
+from omni_core.adapters.llm.deadlines import AnswerBody, CallDeadlines
 from omni_core.adapters.llm.failures import Failures
 from omni_core.adapters.llm.sse import EventTooLarge, SseParser
-from omni_core.domain.kernel.errors import InvalidValue
+from omni_core.domain.kernel.errors import InvalidValue, OmniError
 from omni_core.domain.llm.ports import ProviderConfig
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """The largest answer that is read; a streamed one is not limited as a whole."""
-
-_LARGE_REQUEST_BYTES = 64 * 1024
-"""Up to this size a request is handed to the socket at once; a larger one may wait for the provider to read it."""
 
 _LINGER_S = 0.1
 """How long to wait for the end of a response whose stream said that it was over, so as to reuse its connection."""
@@ -28,8 +25,10 @@ class HttpTransport:
     """Posts JSON to one URL of a provider over connections that are kept.
 
     Redirects are not followed, and proxies and credentials of the environment are not used: a provider's key goes to
-    the configured host and nowhere else. The session opens with the first call, in the loop that makes it. Where all
-    connections are in use, a call waits for one within its connect timeout.
+    the configured host and nowhere else. The session opens with the first call, in the loop that makes it. Each
+    call has a connection of its own; how many there may be at once is for the gateway to say, which knows the callers.
+
+    Four deadlines end what does not come: see `Limits`, and `deadlines` for how they are kept.
     """
 
     def __init__(self, config: ProviderConfig, *, url: str, headers: Mapping[str, str], failures: Failures) -> None:
@@ -42,22 +41,21 @@ class HttpTransport:
 
     async def post(self, body: bytes) -> bytes:
         """Return the whole answer; raise the `Provider…` errors."""
-        response = await self._send(body)
+        answer = (await self._send(body))[1]
         try:
-            return await self._read_all(response)
+            return await self._read_all(answer)
         finally:
-            response.release()  # closes the connection unless the answer was read to its end
+            answer.close()
 
     async def stream(self, body: bytes) -> "EventStream":
         """Return the events of the answer as they come; the caller closes it. Raise the `Provider…` errors."""
-        response = await self._send(body)
-        events = EventStream(response, self._config.read_timeout_s, self._failures)
+        response, answer = await self._send(body)
         if response.content_type != "application/json":
-            return events
+            return EventStream(answer, self._failures)
         try:
-            raise self._failures.of_unstreamed(await self._read_all(response))
+            raise self._failures.of_unstreamed(await self._read_all(answer))
         finally:
-            events.close()
+            answer.close()
 
     async def aclose(self) -> None:
         self._closed = True
@@ -65,48 +63,41 @@ class HttpTransport:
         if session is not None:
             await session.close()
 
-    async def _send(self, body: bytes) -> aiohttp.ClientResponse:
+    async def _send(self, body: bytes) -> tuple[aiohttp.ClientResponse, AnswerBody]:
         session = self._session or self._open()
-        limit = self._config.read_timeout_s
+        deadlines = CallDeadlines(self._config, self._failures)
         try:
-            if len(body) <= _LARGE_REQUEST_BYTES:
-                response = await session.post(self._url, data=body, allow_redirects=False)
-            else:
-                # aiohttp's read timeout starts when the request is out; nothing else would end a stuck upload.
-                async with asyncio.timeout(self._config.connect_timeout_s + 2 * limit):
-                    response = await session.post(self._url, data=io.BytesIO(body), allow_redirects=False)
+            async with deadlines:
+                response = await session.post(self._url, data=deadlines.body(body), allow_redirects=False)
         except aiohttp.ConnectionTimeoutError as error:
-            raise self._failures.silent(self._config.connect_timeout_s, "accept a connection") from error
+            raise self._failures.late(
+                "connect_timeout_s", self._config.connect_timeout_s, "accept a connection"
+            ) from error
         except TimeoutError as error:
-            raise self._failures.silent(limit, "answer") from error
+            raise deadlines.failure() from error
         except aiohttp.ClientResponseError as error:
             raise self._failures.garbage("answered something that is not HTTP") from error
         except (aiohttp.ClientError, OSError) as error:
             raise self._failures.unreachable(error) from error
+        answer = AnswerBody(response, self._config, deadlines.ends, self._failures)
         if response.status != 200:
-            raise await self._refusal(response)
-        return response
+            raise await self._refusal(response, answer)
+        return response, answer
 
-    async def _refusal(self, response: aiohttp.ClientResponse) -> Exception:
+    async def _refusal(self, response: aiohttp.ClientResponse, answer: AnswerBody) -> Exception:
         try:
-            return self._failures.of_status(response.status, response.headers, await self._read_all(response))
+            return self._failures.of_status(response.status, response.headers, await self._read_all(answer))
         finally:
-            response.release()
+            answer.close()
 
-    async def _read_all(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _read_all(self, answer: AnswerBody) -> bytes:
         chunks: list[bytes] = []
         size = 0
-        try:
-            while chunk := await response.content.readany():
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > MAX_BODY_BYTES:
-                    response.close()
-                    raise self._failures.garbage(f"answered more than {MAX_BODY_BYTES} bytes")
-        except TimeoutError as error:
-            raise self._failures.silent(self._config.read_timeout_s, "finish its answer") from error
-        except aiohttp.ClientError as error:
-            raise self._failures.garbage("broke off its answer") from error
+        while chunk := await answer.read():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > MAX_BODY_BYTES:
+                raise self._failures.garbage(f"answered more than {MAX_BODY_BYTES} bytes")
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _open(self) -> aiohttp.ClientSession:
@@ -116,9 +107,7 @@ class HttpTransport:
             connector=aiohttp.TCPConnector(limit=self._config.max_connections),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=self._headers,
-            timeout=aiohttp.ClientTimeout(
-                total=None, connect=self._config.connect_timeout_s, sock_read=self._config.read_timeout_s
-            ),
+            timeout=aiohttp.ClientTimeout(total=None, connect=self._config.connect_timeout_s),
             trust_env=False,
         )
         return self._session
@@ -127,42 +116,33 @@ class HttpTransport:
 class EventStream:
     """The events of one streamed answer. Nothing is read ahead but what the socket already holds."""
 
-    def __init__(self, response: aiohttp.ClientResponse, read_timeout_s: float, failures: Failures) -> None:
-        self._response = response
-        self._read_timeout_s = read_timeout_s
+    def __init__(self, answer: AnswerBody, failures: Failures) -> None:
+        self._answer = answer
         self._failures = failures
         self._parser = SseParser()
 
     async def read(self) -> list[bytes]:
         """Return the data of the next events, as many as have come; an empty list once the stream has ended."""
         try:
-            while chunk := await self._response.content.readany():
+            while chunk := await self._answer.read():
                 if events := self._parser.feed(chunk):
                     return events
-        except TimeoutError as error:
-            raise self._failures.silent(self._read_timeout_s, "continue its answer") from error
-        except aiohttp.ClientError as error:
-            raise self._failures.garbage("broke off its answer") from error
         except EventTooLarge as error:
             raise self._failures.garbage(f"sent an event of more than {error} bytes") from error
         return []
 
     async def finish(self) -> None:
         """Read to the response's own end, so that its connection can serve again, but do not wait for it long."""
-        content = self._response.content
-        if content.is_eof():
+        if self._answer.is_whole:
             return
-        with contextlib.suppress(TimeoutError, aiohttp.ClientError):  # the answer is complete; the connection goes
+        with contextlib.suppress(TimeoutError, OmniError):  # the answer is complete; the connection goes
             async with asyncio.timeout(_LINGER_S):
-                while await content.readany():
+                while await self._answer.read():
                     pass
 
     def close(self) -> None:
         """Close the connection at once, which makes the provider stop; keep it if the response was read to its end."""
-        if self._response.content.is_eof():
-            self._response.release()
-        else:
-            self._response.close()
+        self._answer.close()
 
 
 def endpoint(base_url: str, path: str) -> str:

@@ -17,6 +17,17 @@ class MemoryCatalogueStore:
             raise ProviderExists(f"there is a provider {provider.name!r} already", field="name")
         memory_tx(tx).put("provider", provider.name, provider)
 
+    async def lock_provider(self, tx: Transaction, name: str) -> Provider:
+        """Return a provider; the database in memory runs one transaction at a time."""
+        provider = memory_tx(tx).get("provider", name)
+        if not isinstance(provider, Provider):
+            raise UnknownProvider(f"there is no provider {name!r}", provider=name)
+        return provider
+
+    async def save_limits(self, tx: Transaction, provider: Provider) -> None:
+        """Store the limits."""
+        memory_tx(tx).put("provider", provider.name, provider)
+
     async def remove_provider(self, tx: Transaction, name: str) -> None:
         """Remove a provider."""
         if not memory_tx(tx).delete("provider", name):

@@ -1,6 +1,7 @@
 """The catalogue on PostgreSQL."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -8,10 +9,12 @@ import sqlalchemy as sa
 from omni_core.adapters.postgres import rows
 from omni_core.adapters.postgres.tables.llm import model as model_table
 from omni_core.adapters.postgres.tables.llm import provider as provider_table
+from omni_core.adapters.postgres.uow import connection_of
 from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.llm.catalogue import Model, Provider
 from omni_core.domain.llm.errors import ModelExists, ProviderExists, UnknownModel, UnknownProvider
+from omni_core.domain.llm.limits import BUILT_IN_LIMITS, NAMES, OwnLimits, own_limits
 
 
 class PostgresCatalogueStore:
@@ -25,12 +28,21 @@ class PostgresCatalogueStore:
             "kind": provider.kind,
             "base_url": provider.base_url,
             "sealed_key": provider.sealed_key,
-            "connect_timeout_s": provider.connect_timeout_s,
-            "read_timeout_s": provider.read_timeout_s,
+            **_limits(provider.limits),
             "created_at": provider.created_at,
         }
         if not await rows.added(tx, provider_table, row):
             raise ProviderExists(f"there is a provider {provider.name!r} already", field="name")
+
+    async def lock_provider(self, tx: Transaction, name: str) -> Provider:
+        """Return a provider, locked."""
+        unknown = UnknownProvider(f"there is no provider {name!r}", provider=name)
+        return _provider_from_row(await rows.one(tx, provider_table, unknown, provider_table.c.name == name, lock=True))
+
+    async def save_limits(self, tx: Transaction, provider: Provider) -> None:
+        """Store the limits."""
+        of_it = (provider_table.c.tenant_id == tx.tenant_id, provider_table.c.name == provider.name)
+        await connection_of(tx).execute(sa.update(provider_table).where(*of_it).values(_limits(provider.limits)))
 
     async def remove_provider(self, tx: Transaction, name: str) -> None:
         """Remove a provider."""
@@ -60,6 +72,22 @@ async def _by_name(tx: Transaction, table: sa.Table) -> Sequence[rows.Row]:
     return await rows.fetched(tx, rows.of_tenant(tx, table).order_by(table.c.name.collate("C")))
 
 
+def _limits(own: OwnLimits) -> dict[str, Any]:
+    """Return the columns that hold a provider's limits; an earlier release reads two of them, as numbers."""
+    earlier = own.over(BUILT_IN_LIMITS)
+    return {
+        "limits": own_limits(own),
+        "connect_timeout_s": earlier.connect_timeout_s,
+        "read_timeout_s": earlier.read_timeout_s,
+    }
+
+
+def _own_limits(row: rows.Row) -> OwnLimits:
+    if row["limits"] is None:
+        return OwnLimits(connect_timeout_s=row["connect_timeout_s"], read_timeout_s=row["read_timeout_s"])
+    return OwnLimits(**{name: row["limits"].get(name) for name in NAMES})
+
+
 @rebuilds
 def _provider_from_row(row: rows.Row) -> Provider:
     return Provider(
@@ -67,8 +95,7 @@ def _provider_from_row(row: rows.Row) -> Provider:
         kind=row["kind"],
         base_url=row["base_url"],
         sealed_key=row["sealed_key"],
-        connect_timeout_s=row["connect_timeout_s"],
-        read_timeout_s=row["read_timeout_s"],
+        limits=_own_limits(row),
         created_at=row["created_at"],
     )
 

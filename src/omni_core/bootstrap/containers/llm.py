@@ -8,12 +8,12 @@ from omni_core.adapters.memory.llm import MemoryCatalogueStore
 from omni_core.adapters.postgres.llm import PostgresCatalogueStore
 from omni_core.adapters.telemetry.usage import log_unrecorded_usage
 from omni_core.bootstrap.settings import Settings
-from omni_core.domain.llm.api import Accounts, Catalogue, Gateway, Llm, ProviderConfig, Routes
+from omni_core.domain.llm.api import Accounts, Catalogue, ConfiguredProvider, Gateway, Llm, Routes
 from omni_core.domain.llm.catalogue import BUILT_IN_KIND, BUILT_IN_PROVIDER
 
 
-def _configured(settings: Settings) -> tuple[ProviderConfig, ...]:
-    return (ProviderConfig(name=BUILT_IN_PROVIDER, kind=BUILT_IN_KIND), *settings.llm.providers)
+def _configured(settings: Settings) -> tuple[ConfiguredProvider, ...]:
+    return (ConfiguredProvider(name=BUILT_IN_PROVIDER, kind=BUILT_IN_KIND), *settings.llm.providers)
 
 
 class LlmContainer(containers.DeclarativeContainer):
@@ -31,7 +31,16 @@ class LlmContainer(containers.DeclarativeContainer):
         memory=providers.Singleton(MemoryCatalogueStore),
         postgres=providers.Singleton(PostgresCatalogueStore),
     )
-    routes = providers.Singleton(Routes, platform.chat_uow, store, platform.seal, factories, configured, platform.clock)
+    routes = providers.Singleton(
+        Routes,
+        platform.chat_uow,
+        store,
+        platform.seal,
+        factories,
+        configured,
+        platform.clock,
+        platform.settings.provided.llm.limits,
+    )
     catalogue = providers.Singleton(Catalogue, platform.uow, store, pricing.face, routes, platform.seal, platform.clock)
     unrecorded = providers.Object(log_unrecorded_usage)
     accounts = providers.Singleton(

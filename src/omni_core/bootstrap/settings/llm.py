@@ -1,4 +1,4 @@
-"""The settings of llm: the providers that are set up outside of the catalogue."""
+"""The settings of llm: the providers that are set up outside of the catalogue, and the limits of all."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
@@ -8,49 +8,95 @@ from msgspec import Meta
 
 from omni_core.bootstrap.settings.section import InvalidSetting, Origins, Section
 from omni_core.domain.kernel.errors import InvalidValue
-from omni_core.domain.llm.api import ProviderConfig
+from omni_core.domain.llm.api import ConfiguredProvider, Limits
 from omni_core.domain.llm.catalogue import BUILT_IN_PROVIDER, check_base_url
+from omni_core.domain.llm.limits import (
+    NAMES,
+    Connections,
+    ConnectionWait,
+    ConnectTimeout,
+    Timeout,
+    TotalTimeout,
+    Waiting,
+)
 
-_PROVIDER_FIELDS = frozenset(ProviderConfig.__struct_fields__)
+_PROVIDER_FIELDS = frozenset(ConfiguredProvider.__struct_fields__)
 _VENDORS = ("openai", "anthropic")
 
 
 class LlmSettings(Section, frozen=True, kw_only=True):
-    """Which providers there are beside those of the catalogue."""
+    """Which providers there are beside those of the catalogue, and the limits of each that sets none of its own."""
 
     names: ClassVar[Mapping[str, str]] = {"providers": "providers"}
     secrets: ClassVar[frozenset[str]] = frozenset({"providers"})
 
     providers: Annotated[
-        tuple[ProviderConfig, ...],
+        tuple[ConfiguredProvider, ...],
         Meta(
             title="a list of providers, each with name and kind",
             description="Model providers: [[providers]] tables in omni.toml, or a JSON list. Default: none.",
         ),
     ] = ()
+    connect_timeout_s: Annotated[
+        ConnectTimeout,
+        Meta(description="Longest wait for a connection to a provider, TLS included, in seconds. Default 10."),
+    ] = 10.0
+    first_byte_timeout_s: Annotated[
+        Timeout,
+        Meta(
+            description="Longest wait for a provider's answer to begin once the request is sent, in seconds; "
+            "interim responses (1xx) are no beginning. Default 120."
+        ),
+    ] = 120.0
+    read_timeout_s: Annotated[
+        Timeout, Meta(description="Longest silence in a provider's answer, in seconds. Default 120.")
+    ] = 120.0
+    total_timeout_s: Annotated[
+        TotalTimeout,
+        Meta(description="Longest call to a provider, whatever comes meanwhile, in seconds. Default 1,800."),
+    ] = 1_800.0
+    max_connections: Annotated[
+        Connections, Meta(description="Calls at once to a provider, each over a connection, of a process. Default 256.")
+    ] = 256
+    connection_wait_s: Annotated[
+        ConnectionWait, Meta(description="Longest wait of a call for a free connection, in seconds. Default 10.")
+    ] = 10.0
+    max_waiting: Annotated[
+        Waiting,
+        Meta(description="Calls that wait at once for a connection to a provider, in a process. Default 1,000."),
+    ] = 1_000
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of providers that set none of their own."""
+        return Limits(**{name: getattr(self, name) for name in NAMES})
 
     @classmethod
     def prepared(cls, field: str, raw: object, variable: str) -> object:
         """Decode the JSON of a variable, and refuse what would leave out a key unseen."""
+        if field != "providers":
+            return raw
         return _checked_providers(_decode_json(raw, variable) if isinstance(raw, str) else raw, variable)
 
     @classmethod
     def completed(cls, given: dict[str, Any], environment: Mapping[str, str], origins: Origins) -> Self:
         """Take the keys that the vendors' own clients take from the environment, unless settings name the provider."""
-        providers: tuple[ProviderConfig, ...] = given.get("providers", ())
+        providers: tuple[ConfiguredProvider, ...] = given.get("providers", ())
         named = {config.name for config in providers}
         for kind in _VENDORS:
             variable = f"{kind.upper()}_API_KEY"
             if environment.get(variable) and kind not in named:
                 base_url = environment.get(f"{kind.upper()}_BASE_URL") or None
                 _check_where(base_url, f"{kind.upper()}_BASE_URL")
-                providers = (*providers, ProviderConfig(kind, kind, base_url, environment[variable]))
+                providers = (*providers, ConfiguredProvider(kind, kind, base_url, environment[variable]))
                 there = origins["providers"]
                 origins["providers"] = variable if there == "default" else f"{there}, {variable}"
-        return cls(providers=providers)
+        return cls(**{**given, "providers": providers})
 
     def shown(self, field: str) -> object:
         """Name the providers, and say whether each has a key."""
+        if field != "providers":
+            return getattr(self, field)
         return [
             f"{one.name} ({one.kind}, {'with a key' if one.api_key else 'without a key'})" for one in self.providers
         ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from omni_core.domain.llm.accounts import Accounts
 from omni_core.domain.llm.catalogue import AddModel, AddProvider, Model, ProviderView
 from omni_core.domain.llm.gateway import ChatAnswer, ChatStream, Gateway
+from omni_core.domain.llm.limits import ChangeLimits, Limits
 from omni_core.domain.llm.model import (
     ChatDelta,
     ChatRequest,
@@ -21,7 +22,7 @@ from omni_core.domain.llm.model import (
     ToolCallDelta,
     ToolChoice,
 )
-from omni_core.domain.llm.ports import Capabilities, ChatModel, ChatModelFactory, ProviderConfig
+from omni_core.domain.llm.ports import Capabilities, ChatModel, ChatModelFactory, ConfiguredProvider, ProviderConfig
 from omni_core.domain.llm.routes import Routes
 from omni_core.domain.llm.service import Catalogue
 
@@ -31,6 +32,7 @@ __all__ = [
     "AddProvider",
     "Capabilities",
     "Catalogue",
+    "ChangeLimits",
     "ChatAnswer",
     "ChatDelta",
     "ChatModel",
@@ -38,9 +40,11 @@ __all__ = [
     "ChatRequest",
     "ChatResponse",
     "ChatStream",
+    "ConfiguredProvider",
     "FinishReason",
     "Gateway",
     "Image",
+    "Limits",
     "Llm",
     "Message",
     "Model",

@@ -10,6 +10,7 @@ import msgspec
 from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.kernel.money import AmountText
 from omni_core.domain.kernel.stored import is_rebuilding
+from omni_core.domain.llm.limits import Limits, OwnLimits, check_limits
 from omni_core.domain.pricing.api import TierPrices
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
@@ -68,8 +69,7 @@ class Provider:
     kind: str
     base_url: str | None
     sealed_key: bytes | None
-    connect_timeout_s: float
-    read_timeout_s: float
+    limits: OwnLimits
     created_at: datetime
 
     def __post_init__(self) -> None:
@@ -78,12 +78,7 @@ class Provider:
         check_name(self.name, "name")
         if self.base_url is not None:
             check_base_url(self.base_url)
-        if not (0 < self.connect_timeout_s <= 60 and 0 < self.read_timeout_s <= 3600):
-            raise InvalidValue(
-                "timeouts must be above 0, up to 60 s to connect and up to 3600 s to read",
-                field="connect_timeout_s, read_timeout_s",
-                allowed="seconds",
-            )
+        check_limits(self.limits)
 
     def __repr__(self) -> str:
         return f"Provider(name={self.name!r}, kind={self.kind!r}, base_url={self.base_url!r})"
@@ -115,15 +110,16 @@ class Model(msgspec.Struct, frozen=True):
             )
 
 
-class AddProvider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Make a provider known. `api_key` is stored sealed and never shown again."""
+class AddProvider(OwnLimits, frozen=True, forbid_unknown_fields=True):
+    """Make a provider known. `api_key` is stored sealed and never shown again.
+
+    Limits that are not given are those of the settings, also when these change.
+    """
 
     name: str
     kind: str
     base_url: str | None = None
     api_key: str | None = None
-    connect_timeout_s: float = 10.0
-    read_timeout_s: float = 120.0
 
     def __repr__(self) -> str:
         return f"AddProvider(name={self.name!r}, kind={self.kind!r}, base_url={self.base_url!r})"
@@ -145,8 +141,11 @@ class AddModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_output_tokens: int = 4_096
 
 
-class ProviderView(msgspec.Struct, frozen=True):
-    """A provider as people may see it: whether it has a key, never the key. `source` says where it was set up."""
+class ProviderView(Limits, frozen=True):
+    """A provider as people may see it: whether it has a key, never the key. `source` says where it was set up.
+
+    Its limits are those in force, whether they were set for it or are the settings'.
+    """
 
     name: str
     kind: str

@@ -26,6 +26,13 @@ class ProviderAdded(_CatalogueEvent, frozen=True):
     kind: str
 
 
+class ProviderLimitsChanged(_CatalogueEvent, frozen=True):
+    """A provider was given other limits."""
+
+    event_type: ClassVar[str] = "llm.provider_limits_changed"
+    name: str
+
+
 class ProviderRemoved(_CatalogueEvent, frozen=True):
     """A provider was removed."""
 

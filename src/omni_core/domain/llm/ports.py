@@ -7,6 +7,7 @@ import msgspec
 
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.llm.catalogue import Model, Provider
+from omni_core.domain.llm.limits import BUILT_IN_LIMITS, Limits, OwnLimits
 from omni_core.domain.llm.model import ChatDelta, ChatRequest, ChatResponse
 from omni_core.domain.metering.api import UsageEvent
 
@@ -43,20 +44,33 @@ class ChatModel(Protocol):
         ...
 
 
-class ProviderConfig(msgspec.Struct, frozen=True):
-    """How to reach a provider. `api_key` is in the clear, so this never leaves the process nor enters a log."""
+class ConfiguredProvider(OwnLimits, frozen=True):
+    """How to reach a provider, as settings say it. `api_key` is in the clear: this never enters a log."""
 
     name: str
     kind: str
     base_url: str | None = None
     api_key: str | None = None
-    connect_timeout_s: float = 10.0
-    read_timeout_s: float = 120.0
-    """The longest silence: of a whole answer before its first byte, of a stream between two pieces."""
-    max_connections: int = 256
 
     def __repr__(self) -> str:
-        return f"ProviderConfig(name={self.name!r}, kind={self.kind!r}, base_url={self.base_url!r})"
+        return f"{type(self).__name__}(name={self.name!r}, kind={self.kind!r}, base_url={self.base_url!r})"
+
+    def config(self, defaults: Limits) -> "ProviderConfig":
+        """Return it with every limit, those that it does not set being `defaults`."""
+        limits = msgspec.structs.asdict(self.over(defaults))
+        return ProviderConfig(self.name, self.kind, self.base_url, self.api_key, **limits)
+
+
+class ProviderConfig(ConfiguredProvider, frozen=True, kw_only=True):
+    """How to reach a provider, with every limit: see `Limits`. It never leaves the process."""
+
+    connect_timeout_s: float = BUILT_IN_LIMITS.connect_timeout_s
+    first_byte_timeout_s: float = BUILT_IN_LIMITS.first_byte_timeout_s
+    read_timeout_s: float = BUILT_IN_LIMITS.read_timeout_s
+    total_timeout_s: float = BUILT_IN_LIMITS.total_timeout_s
+    max_connections: int = BUILT_IN_LIMITS.max_connections
+    connection_wait_s: float = BUILT_IN_LIMITS.connection_wait_s
+    max_waiting: int = BUILT_IN_LIMITS.max_waiting
 
 
 class ChatModelFactory(Protocol):
@@ -83,6 +97,14 @@ class CatalogueStore(Protocol):
 
     async def add_provider(self, tx: Transaction, provider: Provider) -> None:
         """Store a new provider; raise `ProviderExists`."""
+        ...
+
+    async def lock_provider(self, tx: Transaction, name: str) -> Provider:
+        """Return a provider that nobody else changes meanwhile; raise `UnknownProvider`."""
+        ...
+
+    async def save_limits(self, tx: Transaction, provider: Provider) -> None:
+        """Store the limits of a provider that was locked."""
         ...
 
     async def remove_provider(self, tx: Transaction, name: str) -> None:

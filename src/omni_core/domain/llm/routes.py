@@ -11,7 +11,16 @@ from omni_core.domain.kernel.tenancy import PLATFORM
 from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.llm.catalogue import Model, Provider, seal_context
 from omni_core.domain.llm.errors import ProviderNotReady, UnknownModel, UnknownProviderKind
-from omni_core.domain.llm.ports import CatalogueStore, ChatModel, Factories, OpenChatModel, ProviderConfig, Seal
+from omni_core.domain.llm.limits import BUILT_IN_LIMITS, Limits
+from omni_core.domain.llm.ports import (
+    CatalogueStore,
+    ChatModel,
+    ConfiguredProvider,
+    Factories,
+    OpenChatModel,
+    ProviderConfig,
+    Seal,
+)
 
 CATALOGUE_FRESH_S = 1.0
 
@@ -26,7 +35,8 @@ class Route(msgspec.Struct, frozen=True):
 class Routes:
     """Opens one client for each provider, when it is first called, and keeps it until `close`.
 
-    `configured` are the providers of the settings, by name; they come before those of the catalogue.
+    `configured` are the providers of the settings, by name; they come before those of the catalogue. `defaults` are the
+    limits of providers that set none of their own.
     """
 
     def __init__(
@@ -35,14 +45,16 @@ class Routes:
         store: CatalogueStore,
         seal: Seal,
         factories: Factories,
-        configured: Sequence[ProviderConfig],
+        configured: Sequence[ConfiguredProvider],
         clock: Clock,
+        defaults: Limits = BUILT_IN_LIMITS,
     ) -> None:
         self._uow = uow
         self._store = store
         self._seal = seal
         self.factories = factories
-        self.configured = {config.name: config for config in configured}
+        self.configured = {one.name: one.config(defaults) for one in configured}
+        self.defaults = defaults
         self._catalogue = Fresh(self._read, clock, CATALOGUE_FRESH_S)
         self._clients: dict[str, tuple[Provider | ProviderConfig, OpenChatModel]] = {}
         self._retired: list[OpenChatModel] = []
@@ -91,14 +103,8 @@ class Routes:
         key = None
         if provider.sealed_key is not None:
             key = self._seal.open(provider.sealed_key, seal_context(provider.name))
-        return ProviderConfig(
-            name=provider.name,
-            kind=provider.kind,
-            base_url=provider.base_url,
-            api_key=key,
-            connect_timeout_s=provider.connect_timeout_s,
-            read_timeout_s=provider.read_timeout_s,
-        )
+        limits = msgspec.structs.asdict(provider.limits.over(self.defaults))
+        return ProviderConfig(provider.name, provider.kind, provider.base_url, key, **limits)
 
     async def _read(self) -> tuple[dict[str, Model], dict[str, Provider]]:
         async with self._uow(PLATFORM) as tx:

@@ -1,6 +1,9 @@
 """The catalogue of models: the use cases."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+
+import msgspec
 
 from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.tenancy import PLATFORM, Principal, Scope
@@ -13,7 +16,14 @@ from omni_core.domain.llm.errors import (
     UnknownProvider,
     UnknownProviderKind,
 )
-from omni_core.domain.llm.events import ModelAdded, ModelRemoved, ProviderAdded, ProviderRemoved
+from omni_core.domain.llm.events import (
+    ModelAdded,
+    ModelRemoved,
+    ProviderAdded,
+    ProviderLimitsChanged,
+    ProviderRemoved,
+)
+from omni_core.domain.llm.limits import BUILT_IN_LIMITS, ChangeLimits, OwnLimits, own_limits
 from omni_core.domain.llm.ports import CatalogueStore, Seal
 from omni_core.domain.llm.routes import Routes
 from omni_core.domain.pricing.api import Pricing, SetPrice
@@ -50,23 +60,45 @@ class Catalogue:
             command.kind,
             command.base_url,
             sealed,
-            command.connect_timeout_s,
-            command.read_timeout_s,
+            OwnLimits(**own_limits(command)),
             self._clock.now(),
         )
         async with self._uow(PLATFORM) as tx:
             await self._store.add_provider(tx, provider)
             await tx.record(ProviderAdded(provider.name, provider.kind))
         self._routes.forget()
-        return _view(provider)
+        return self._view(provider)
+
+    async def change_limits(self, principal: Principal, name: str, command: ChangeLimits) -> ProviderView:
+        """Give a provider other limits (platform:admin), for calls that begin within a second from now.
+
+        Raises `UnknownProvider`, also for one that the settings define, or `InvalidValue`.
+        """
+        principal.require(Scope.PLATFORM_ADMIN)
+        if name in self._routes.configured:
+            raise UnknownProvider(f"settings define the provider {name!r}; change it there", provider=name)
+        async with self._uow(PLATFORM) as tx:
+            before = await self._store.lock_provider(tx, name)
+            provider = replace(before, limits=command.applied_to(before.limits))
+            await self._store.save_limits(tx, provider)
+            await tx.record(ProviderLimitsChanged(name))
+        self._routes.forget()
+        return self._view(provider)
 
     async def providers(self, principal: Principal) -> Sequence[ProviderView]:
         """Return the providers, by name (platform:admin)."""
         principal.require(Scope.PLATFORM_ADMIN)
         async with self._uow(PLATFORM) as tx:
-            stored = [_view(provider) for provider in await self._store.providers(tx)]
+            stored = [self._view(provider) for provider in await self._store.providers(tx)]
         configured = [
-            ProviderView(config.name, config.kind, config.base_url, config.api_key is not None, "settings")
+            ProviderView(
+                config.name,
+                config.kind,
+                config.base_url,
+                config.api_key is not None,
+                "settings",
+                **msgspec.structs.asdict(config.over(BUILT_IN_LIMITS)),
+            )
             for config in self._routes.configured.values()
         ]
         return sorted([*configured, *stored], key=lambda view: view.name)
@@ -130,6 +162,7 @@ class Catalogue:
                 return model
         raise UnknownModel(f"there is no model {name!r}", field="model")
 
-
-def _view(provider: Provider) -> ProviderView:
-    return ProviderView(provider.name, provider.kind, provider.base_url, provider.sealed_key is not None, "database")
+    def _view(self, provider: Provider) -> ProviderView:
+        limits = msgspec.structs.asdict(provider.limits.over(self._routes.defaults))
+        has_key = provider.sealed_key is not None
+        return ProviderView(provider.name, provider.kind, provider.base_url, has_key, "database", **limits)

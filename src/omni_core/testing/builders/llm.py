@@ -3,6 +3,7 @@
 from typing import Any
 
 from omni_core.domain.llm.catalogue import Model, Provider
+from omni_core.domain.llm.limits import OwnLimits
 from omni_core.testing.clock import NOON
 
 
@@ -14,8 +15,7 @@ def a_provider(name: str = "openai", **given: Any) -> Provider:
             "kind": "openai",
             "base_url": "https://example.com/v1",
             "sealed_key": b"\x00sealed\xff",
-            "connect_timeout_s": 2.5,
-            "read_timeout_s": 30.0,
+            "limits": OwnLimits(connect_timeout_s=2.5, total_timeout_s=300.0),
             "created_at": NOON,
             **given,
         }

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.llm.errors import ModelExists, ProviderExists, UnknownModel, UnknownProvider
+from omni_core.domain.llm.limits import OwnLimits
 from omni_core.domain.llm.model import ChatDelta, ChatRequest, FinishReason, Message, Role, TokenUsage
 from omni_core.domain.llm.ports import Capabilities, CatalogueStore, OpenChatModel
 from omni_core.testing.builders.kernel import a_tenant_id
@@ -68,6 +70,22 @@ class CatalogueStoreContract:
             with pytest.raises(UnknownModel):
                 await catalogue_store.remove_model(tx, "gpt")
 
+    async def test_limits_are_changed_and_nothing_else(
+        self, uow: UnitOfWork, catalogue_store: CatalogueStore, owner: TenantId
+    ) -> None:
+        limits = OwnLimits(read_timeout_s=7.5, max_connections=3)
+        async with uow(owner) as tx:
+            await catalogue_store.add_provider(tx, a_provider("a"))
+            await catalogue_store.add_provider(tx, a_provider("b"))
+        async with uow(owner) as tx:
+            before = await catalogue_store.lock_provider(tx, "a")
+            assert before == a_provider("a")
+            await catalogue_store.save_limits(tx, replace(before, limits=limits))
+            with pytest.raises(UnknownProvider):
+                await catalogue_store.lock_provider(tx, "c")
+        async with uow(owner) as tx:
+            assert list(await catalogue_store.providers(tx)) == [a_provider("a", limits=limits), a_provider("b")]
+
     async def test_nobody_else_sees_or_removes_it(
         self, uow: UnitOfWork, catalogue_store: CatalogueStore, owner: TenantId
     ) -> None:
@@ -77,11 +95,15 @@ class CatalogueStoreContract:
             assert list(await catalogue_store.providers(tx)) == []
             with pytest.raises(UnknownProvider):
                 await catalogue_store.remove_provider(tx, "openai")
+            with pytest.raises(UnknownProvider):
+                await catalogue_store.lock_provider(tx, "openai")
 
     async def test_what_another_release_added_is_listed_and_removed(
         self, uow: UnitOfWork, catalogue_store: CatalogueStore, owner: TenantId
     ) -> None:
-        provider = rebuilds(a_provider)("no name!", kind="telepathy", base_url="nowhere", read_timeout_s=0.0)
+        provider = rebuilds(a_provider)(
+            "no name!", kind="telepathy", base_url="nowhere", limits=OwnLimits(read_timeout_s=0.0)
+        )
         model = rebuilds(a_model)("no name!", "no name!", context_length=0, max_output_tokens=-1)
         async with uow(owner) as tx:
             for one in (provider, a_provider()):

@@ -15,6 +15,8 @@ _WHOLE = {
     Fault.UNFINISHED: b"{}",
     Fault.HUGE: _HUGE + b'"}',
 }
+_ENDLESS = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n"
+_DRIP_S = 0.01
 _LAST_EVENT = {
     Fault.GARBAGE: b'data: {"choices": [{"del\n\n',
     Fault.SHAPE: b'data: {"choices":"none","type":7}\n\n',
@@ -55,6 +57,10 @@ async def streamed(connection: Connection, wire: Wire, script: Script, number: b
         case Fault.CUT:
             connection.close()
             return
+        case Fault.DRIP:
+            await _drip(connection, b"1\r\nx\r\n", script)
+        case Fault.PINGS:
+            await _drip(connection, b"8\r\n: ping\n\n\r\n", script)
         case Fault.ERROR:
             await connection.send_chunk(wire.error_event(script.message))
         case Fault.GARBAGE | Fault.SHAPE | Fault.DEEP | Fault.HUGE as fault:
@@ -64,14 +70,37 @@ async def streamed(connection: Connection, wire: Wire, script: Script, number: b
 
 async def broken(connection: Connection, wire: Wire, script: Script) -> None:
     """Fail in a way that is not a response: before one, or within it."""
-    if script.fault is Fault.NOT_HTTP:
-        await connection.send(b"220 mail.example.test ESMTP\r\n\r\n")
-        connection.close()
-        return
-    if script.fault is not Fault.HANG:
-        answer = response(wire.render(script).body)
-        await connection.send(answer[: len(answer) - 20])
-    if script.fault is Fault.CUT:
-        connection.close()
-        return
+    answer = response(wire.render(script).body)
+    match script.fault:
+        case Fault.NOT_HTTP:
+            await connection.send(b"220 mail.example.test ESMTP\r\n\r\n")
+            connection.close()
+            return
+        case Fault.CUT:
+            await connection.send(answer[: len(answer) - 20])
+            connection.close()
+            return
+        case Fault.STALL:
+            await connection.send(answer[: len(answer) - 20])
+        case Fault.INTERIM:
+            await connection.send(b"".join(map(interim, (100, 102, 103))))
+        case Fault.INTERIMS:
+            await _drip(connection, interim(102), script)
+        case Fault.DRIP_HEAD:
+            await connection.send(b"HTTP/1.1 200 OK\r\nX-Pad: ")
+            await _drip(connection, b"x", script)
+        case Fault.DRIP | Fault.PINGS:
+            await connection.send(_ENDLESS)
+            await _drip(connection, b" ", script)
     await asyncio.Event().wait()  # until the caller gives up
+
+
+def interim(status: int) -> bytes:
+    """Return a response after which the answer is still to come."""
+    return b"HTTP/1.1 %d Wait\r\nLink: </x>\r\n\r\n" % status
+
+
+async def _drip(connection: Connection, drop: bytes, script: Script) -> None:
+    while True:  # until the caller gives up
+        await connection.send(drop)
+        await asyncio.sleep(max(script.delay_s, _DRIP_S))

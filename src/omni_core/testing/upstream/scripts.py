@@ -34,6 +34,20 @@ class Fault(StrEnum):
     """Point elsewhere."""
     NOT_HTTP = "not-http"
     """Answer something that is not HTTP."""
+    INTERIM = "interim"
+    """Answer 100, 102 and 103, and then nothing more, with the connection open."""
+    INTERIMS = "interims"
+    """Answer 102 again and again, and never finally."""
+    DRIP_HEAD = "drip-head"
+    """Send the answer's head a byte at a time, and never the end of it."""
+    DRIP = "drip"
+    """Send half, and then a byte at a time that never comes to anything."""
+    PINGS = "pings"
+    """Send half, and then a stream's comments, or spaces, without end."""
+
+
+_UNANSWERED = frozenset({Fault.HANG, Fault.NOT_HTTP, Fault.INTERIM, Fault.INTERIMS, Fault.DRIP_HEAD})
+_HALF_ANSWERED = frozenset({Fault.STALL, Fault.CUT, Fault.DRIP, Fault.PINGS})
 
 
 class Script(msgspec.Struct, frozen=True):
@@ -54,7 +68,9 @@ class Script(msgspec.Struct, frozen=True):
     first_delay_s: float = 0.0
     """Before the answer begins."""
     delay_s: float = 0.0
-    """Between two chunks."""
+    """Between two chunks, and between two bytes of a drip (there a hundredth of a second at least)."""
+    interim: tuple[int, ...] = ()
+    """Statuses of interim responses (1xx) that are sent `first_delay_s` before the answer."""
     echo: bool = False
     """Answer with the last user's words instead of `text`."""
     status: int = 200
@@ -70,11 +86,16 @@ class Script(msgspec.Struct, frozen=True):
         """Whether the answer is a good one."""
         return self.status == 200 and self.fault is None
 
+    @property
+    def answers(self) -> bool:
+        """Whether a response begins at all."""
+        return self.fault not in _UNANSWERED
+
     def at_once(self, *, stream: bool) -> bool:
         """Say whether the answer, once it is due, is one response in one piece."""
         if self.status != 200 or self.fault is Fault.REDIRECT:
             return True
-        return not stream and self.fault not in {Fault.HANG, Fault.STALL, Fault.CUT, Fault.NOT_HTTP}
+        return not stream and self.fault not in {*_UNANSWERED, *_HALF_ANSWERED}
 
     def limited(self, tokens: int | None) -> "Script":
         """Return what is left within an output limit: as many pieces of the text as the limit allows tokens."""

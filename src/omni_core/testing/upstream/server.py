@@ -12,7 +12,7 @@ from omni_core.testing.upstream.http import Answer, Connection, Request, respons
 from omni_core.testing.upstream.journal import Call, Journal, Totals
 from omni_core.testing.upstream.openai_wire import OpenAIWire
 from omni_core.testing.upstream.rendering import Wire
-from omni_core.testing.upstream.scripts import FAULTS, Fault, Script
+from omni_core.testing.upstream.scripts import FAULTS, Script
 
 _WIRES: dict[str, Wire] = {"/v1/chat/completions": OpenAIWire(), "/v1/messages": AnthropicWire()}
 
@@ -127,7 +127,7 @@ class FakeUpstream:
             script = msgspec.structs.replace(script, text=asked.last_user_text)
         script = script.limited(asked.limit)
         call.usage = script.usage
-        if not script.first_delay_s and script.at_once(stream=asked.stream):
+        if not script.first_delay_s and not script.interim and script.at_once(stream=asked.stream):
             if script.succeeds:
                 self._journal.answered(call)
             return answers.whole(wire, script, b"%d" % call.number)
@@ -138,11 +138,13 @@ class FakeUpstream:
     ) -> None:
         number = b"%d" % call.number
         try:
+            for status in script.interim:
+                await connection.send(answers.interim(status))
             if script.first_delay_s:
                 await asyncio.sleep(script.first_delay_s)
             if script.at_once(stream=call.stream):
                 await connection.send(answers.whole(wire, script, number))
-            elif call.stream and script.fault not in {Fault.HANG, Fault.NOT_HTTP}:
+            elif call.stream and script.answers:
                 await answers.streamed(connection, wire, script, number, include_usage=include_usage)
             else:
                 await answers.broken(connection, wire, script)

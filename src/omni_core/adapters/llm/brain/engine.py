@@ -24,12 +24,13 @@ class OmniBrain:
     """An extractive engine behind the port of a language model (`OpenChatModel`).
 
     Requests above `LONGEST_INLINE` are computed in one thread of its own, one after the other: it is pure Python, so
-    that a second thread would only slow the first. They wait at most the provider's `read_timeout_s`.
+    that a second thread would only slow the first. They wait at most as long as an
+    answer may take to begin.
     """
 
     def __init__(self, config: ProviderConfig) -> None:
         self._name = config.name
-        self._timeout_s = config.read_timeout_s
+        self._timeout_s = min(config.first_byte_timeout_s, config.total_timeout_s)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=MODEL)
         self._closed = False
 

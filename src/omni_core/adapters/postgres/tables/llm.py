@@ -1,6 +1,7 @@
 """The catalogue of providers and models."""
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from omni_core.adapters.postgres.tables.kernel import metadata, moment, tenant_column
 
@@ -12,6 +13,9 @@ provider = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("base_url", sa.Text, nullable=True),
     sa.Column("sealed_key", sa.LargeBinary, nullable=True),
+    # What was set for this provider, by name. Null in rows of a release that had only the two columns below; they are
+    # kept for it.
+    sa.Column("limits", JSONB(none_as_null=True), nullable=True),
     sa.Column("connect_timeout_s", sa.Double, nullable=False),
     sa.Column("read_timeout_s", sa.Double, nullable=False),
     moment("created_at"),
