@@ -55,6 +55,7 @@ def create_app(settings: Settings, opener: OpenOmni = open_omni, metrics: Metric
                 # Before the traceback that the server prints, in which nobody would look for it.
                 _log.error("cannot start", code=error.code, detail=error.detail)
                 raise
+            metrics.watch(app.state.omni.chat.loads)
             yield
 
     app = Litestar(

@@ -3,7 +3,7 @@
 import msgspec
 
 from omni_core.domain.kernel.errors import Kind, OmniError
-from omni_core.domain.llm.errors import ProviderQuotaExhausted, ProviderRateLimited
+from omni_core.domain.llm.errors import ProviderBusy, ProviderQuotaExhausted, ProviderRateLimited
 
 TYPE_OF = {
     Kind.INVALID: "invalid_request_error",
@@ -18,6 +18,7 @@ TYPE_OF = {
     Kind.INTERNAL: "server_error",
 }
 _TYPE_OF_LEAF: dict[type[OmniError], str] = {
+    ProviderBusy: "rate_limit_error",
     ProviderRateLimited: "rate_limit_error",
     ProviderQuotaExhausted: "insufficient_quota",
 }

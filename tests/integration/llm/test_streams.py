@@ -9,7 +9,10 @@ import pytest
 
 from omni_core.domain.kernel.errors import OmniError
 from omni_core.domain.llm.counting import estimate_tokens
+from omni_core.domain.llm.limits import Limits
 from omni_core.domain.llm.model import ChatRequest, FinishReason, Message, Role, TokenUsage
+from omni_core.domain.llm.places import PlacedChatModel, Places
+from omni_core.testing.builders.kernel import a_tenant_id
 from omni_core.testing.upstream import Script
 
 
@@ -86,7 +89,7 @@ async def test_a_broken_answer_leaves_no_connection_in_use(connect, upstream, fa
 
 async def test_connections_are_limited(connect, upstream):
     upstream.script("pause", Script(first_delay_s=0.05))
-    model = connect(max_connections=3)
+    model = PlacedChatModel(connect(), Places("vendor", Limits(max_connections=3)), a_tenant_id())
     await asyncio.gather(*(model.complete(asked("pause")) for _ in range(9)))
     assert upstream.connections == 3
 

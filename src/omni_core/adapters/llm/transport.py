@@ -104,7 +104,7 @@ class HttpTransport:
         if self._closed:
             raise self._failures.closed()
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._config.max_connections),
+            connector=aiohttp.TCPConnector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=self._headers,
             timeout=aiohttp.ClientTimeout(total=None, connect=self._config.connect_timeout_s),

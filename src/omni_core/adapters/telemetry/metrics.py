@@ -1,16 +1,20 @@
 """Prometheus metrics. No label holds a tenant, a key or anything that a caller can choose at will."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from math import nan
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 from omni_core.domain.kernel.errors import OmniError
 from omni_core.domain.llm.counting import is_credible
 from omni_core.domain.llm.model import ChatDelta, ChatRequest, ChatResponse, TokenUsage
+from omni_core.domain.llm.places import Load
 from omni_core.domain.llm.ports import Capabilities, OpenChatModel, ProviderConfig
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
@@ -21,6 +25,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        self.loads: Callable[[], Sequence[Load]] = tuple
         ProcessCollector(registry=self._registry)
         self._requests = Histogram(
             "omni_http_request_seconds",
@@ -54,10 +59,15 @@ class Metrics:
             registry=self._registry,
         )
         self._clock_skew.set(nan)
+        self._registry.register(_Loads(self))
         # Looking a child up by its labels takes a lock and builds a tuple of strings; there are few of them.
         self._by_route: dict[tuple[str, str, int], Histogram] = {}
         self._by_outcome: dict[tuple[str, str], Histogram] = {}
         self._by_provider: dict[str, tuple[Counter, Counter]] = {}
+
+    def watch(self, loads: Callable[[], Sequence[Load]]) -> None:
+        """Tell of the load that `loads` returns, whenever somebody asks for the metrics."""
+        self.loads = loads
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request."""
@@ -99,6 +109,27 @@ class Metrics:
     def exposition(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
         return generate_latest(self._registry)
+
+
+class _Loads(Collector):
+    """How the places for calls stand at each provider, as it is when somebody asks."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterator[Metric]:
+        calls = GaugeMetricFamily("omni_llm_calls", "Calls under way, by provider.", labels=("provider",))
+        waiting = GaugeMetricFamily(
+            "omni_llm_calls_waiting", "Calls that wait for a connection, by provider.", labels=("provider",)
+        )
+        refused = CounterMetricFamily(
+            "omni_llm_calls_refused", "Calls refused for want of a connection, by provider.", labels=("provider",)
+        )
+        for load in self._metrics.loads():
+            calls.add_metric((load.provider,), load.calls)
+            waiting.add_metric((load.provider,), load.waiting)
+            refused.add_metric((load.provider,), load.refused)
+        yield from (calls, waiting, refused)
 
 
 class MeasuredChatModel:

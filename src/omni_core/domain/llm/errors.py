@@ -1,6 +1,14 @@
 """What goes wrong between a caller and a model."""
 
-from omni_core.domain.kernel.errors import Conflict, DependencyFailed, Invalid, NotFound, Precondition, Unsupported
+from omni_core.domain.kernel.errors import (
+    Conflict,
+    DependencyFailed,
+    Invalid,
+    NotFound,
+    Precondition,
+    Quota,
+    Unsupported,
+)
 
 
 class UnknownModel(NotFound):
@@ -67,6 +75,13 @@ class ProviderUnavailable(DependencyFailed):
     """The provider cannot be reached or fails."""
 
     code = "llm.provider_unavailable"
+    retryable = True
+
+
+class ProviderBusy(Quota):
+    """All connections that Omni makes to the provider at once are in use."""
+
+    code = "llm.provider_busy"
     retryable = True
 
 

@@ -1,6 +1,6 @@
 """The gateway: the one way from a caller to a model."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from omni_core.domain.llm.accounts import Accounts, Caller
 from omni_core.domain.llm.errors import ProviderGarbage, UnsupportedFeature
 from omni_core.domain.llm.metered import MeteredChatModel
 from omni_core.domain.llm.model import ChatDelta, ChatRequest, ChatResponse
+from omni_core.domain.llm.places import Load
 from omni_core.domain.llm.ports import Capabilities, ChatModel
 from omni_core.domain.llm.routes import Routes
 
@@ -70,7 +71,8 @@ class Gateway:
         """Return a ChatModel that calls `model` on the principal's account (chat); raise `UnknownModel`."""
         principal.require(Scope.CHAT)
         route = await self._routes.find(model)
-        return MeteredChatModel(route.client, self._accounts, Caller(principal, request_id), route.model)
+        client = route.client_for(principal.tenant_id)
+        return MeteredChatModel(client, self._accounts, Caller(principal, request_id), route.model)
 
     async def complete(self, principal: Principal, request: ChatRequest, request_id: str = "") -> ChatAnswer:
         """Return a whole answer; its usage is durable by then. Raises the errors of llm, pricing and budgets."""
@@ -90,6 +92,10 @@ class Gateway:
             raise ProviderGarbage("the stream ended before it began") from error
         return ChatStream(self._ids.new(), request.model, created_at, first, deltas)
 
+    def loads(self) -> Sequence[Load]:
+        """Return how many calls are under way, wait and were refused at each provider, in this process."""
+        return self._routes.loads()
+
     async def settled(self) -> None:
         """Wait until the calls whose callers have left are recorded."""
         await self._accounts.late.settled()
@@ -100,7 +106,8 @@ class Gateway:
         principal.require(Scope.CHAT)
         route = await self._routes.find(request.model)
         _check(request, route.client.capabilities)
-        model = MeteredChatModel(route.client, self._accounts, Caller(principal, request_id), route.model)
+        client = route.client_for(principal.tenant_id)
+        model = MeteredChatModel(client, self._accounts, Caller(principal, request_id), route.model)
         return model, msgspec.structs.replace(request, model=route.model.upstream_model)
 
 

@@ -7,11 +7,12 @@ import msgspec
 
 from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.fresh import Fresh
-from omni_core.domain.kernel.tenancy import PLATFORM
+from omni_core.domain.kernel.tenancy import PLATFORM, TenantId
 from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.llm.catalogue import Model, Provider, seal_context
 from omni_core.domain.llm.errors import ProviderNotReady, UnknownModel, UnknownProviderKind
 from omni_core.domain.llm.limits import BUILT_IN_LIMITS, Limits
+from omni_core.domain.llm.places import Load, PlacedChatModel, Places
 from omni_core.domain.llm.ports import (
     CatalogueStore,
     ChatModel,
@@ -26,10 +27,15 @@ CATALOGUE_FRESH_S = 1.0
 
 
 class Route(msgspec.Struct, frozen=True):
-    """A model, and the client to call it with."""
+    """A model, the client to call it with, and the places for calls of its provider."""
 
     model: Model
     client: ChatModel
+    places: Places
+
+    def client_for(self, tenant: TenantId) -> ChatModel:
+        """Return the client for the calls of a tenant, which take a place each."""
+        return PlacedChatModel(self.client, self.places, tenant)
 
 
 class Routes:
@@ -58,6 +64,8 @@ class Routes:
         self._catalogue = Fresh(self._read, clock, CATALOGUE_FRESH_S)
         self._clients: dict[str, tuple[Provider | ProviderConfig, OpenChatModel]] = {}
         self._retired: list[OpenChatModel] = []
+        # By name, beyond their clients: what is under way on an old client counts.
+        self._places: dict[str, Places] = {}
 
     async def find(self, name: str) -> Route:
         """Return the way to a model; raise `UnknownModel` or `ProviderNotReady`."""
@@ -68,7 +76,12 @@ class Routes:
         provider = self.configured.get(model.provider) or providers.get(model.provider)
         if provider is None:
             raise ProviderNotReady(f"the provider {model.provider!r} is not set up", provider=model.provider)
-        return Route(model, self._client(provider))
+        client = self._client(provider)
+        return Route(model, client, self._places[provider.name])
+
+    def loads(self) -> Sequence[Load]:
+        """Return how the places of each provider that was called stand, by its name."""
+        return [self._places[name].load for name in sorted(self._places)]
 
     def forget(self) -> None:
         """Read the catalogue again at the next call."""
@@ -97,6 +110,8 @@ class Routes:
             # Calls may be under way on the old client; it is closed at the end.
             self._retired.append(known[1])
         self._clients[provider.name] = (provider, client)
+        limits = config.over(self.defaults)
+        self._places.setdefault(provider.name, Places(provider.name, limits)).change(limits)
         return client
 
     def _config(self, provider: Provider) -> ProviderConfig:
