@@ -166,6 +166,21 @@ async def test_a_provider_that_is_not_in_the_catalogue_has_no_limits_to_change(r
         assert (refused.status_code, refused.json()["code"]) == (404, "llm.unknown_provider")
 
 
+async def test_a_tenants_key_neither_adds_nor_changes_nor_removes_a_provider(rig: Rig) -> None:
+    """Where Omni connects to is the operator's to say alone: no scope that a tenant's key can have says it."""
+    body = {"name": "mine", "kind": "openai", "base_url": "http://169.254.169.254/latest"}
+    tries = [
+        await rig.acme.client.post("/v1/providers", json=body),
+        await rig.acme.client.get("/v1/providers"),
+        await rig.acme.client.patch("/v1/providers/few", json={"max_connections": 1000}),
+        await rig.acme.client.delete("/v1/providers/few"),
+        await rig.acme.client.post("/v1/models", json={"name": "m", "provider": "few", "prices": {}}),
+    ]
+    assert [(one.status_code, one.json()["code"]) for one in tries] == [(403, "kernel.missing_scope")] * len(tries)
+    made = await rig.acme.client.post("/v1/keys", json={"name": "more", "scopes": ["platform:admin"]})
+    assert made.status_code == 403
+
+
 async def test_a_stream_that_comes_to_nothing_ends_honestly_and_is_paid_for_what_came(rig: Rig) -> None:
     await rig.limit(total_timeout_s=0.3)
     answer = await rig.acme.ask("drip", stream=True, max_tokens=50)
