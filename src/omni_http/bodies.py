@@ -14,6 +14,7 @@ from litestar.typing import FieldDefinition
 from omni_http.problems import MalformedBody
 
 T = TypeVar("T", bound=msgspec.Struct)
+_UNKNOWN = "Object contains unknown field "
 _PLACE = re.compile(r" - at `\$\.?(?P<field>[^`]*)`$")
 
 
@@ -23,14 +24,14 @@ def decode_body(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
     An object that names a member twice is refused too: of two readers one would take the first and one the last.
     """
     try:
-        decoded = decoder.decode(body)
+        decoded = _decoded(decoder, body)
         _refuse_repeated(body)
     except msgspec.ValidationError as error:
         message = str(error)
         place = _PLACE.search(message)
         field = place["field"] if place else ""
         reason = _PLACE.sub("", message)
-        unknown = re.fullmatch(r"Object (?:missing required|contains unknown) field `(\w+)`", reason)
+        unknown = re.fullmatch(r"Object (?:missing required|contains unknown) field `(.+)`", reason)
         if unknown:
             field = f"{field}.{unknown[1]}" if field else unknown[1]
         raise MalformedBody(f"{field}: {reason}" if field else reason, field=field, allowed=reason) from error
@@ -90,8 +91,25 @@ _UNREPEATED = json.JSONDecoder(object_pairs_hook=_once, parse_int=str, parse_flo
 _AS_WRITTEN = json.JSONDecoder(object_pairs_hook=_Members, parse_int=str, parse_float=str, strict=False)
 
 
+def _decoded(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
+    """Decode strictly; members that a struct with `other_members` has no field for go to its method `with_extra`."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        # Only then, because hardly any request has such members, and those that have none are to pay nothing for them.
+        is_unknown = str(error).startswith(_UNKNOWN) and not _PLACE.search(str(error))
+        if not is_unknown or not hasattr(decoder.type, "other_members"):
+            raise
+    names = {field.encode_name for field in msgspec.structs.fields(decoder.type)}
+    members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    known = msgspec.json.encode({name: value for name, value in members.items() if name in names})
+    extra = {name: msgspec.json.decode(value) for name, value in members.items() if name not in names}
+    request: Any = decoder.decode(known)
+    return request.with_extra(extra)  # type: ignore[no-any-return]
+
+
 def body_of(struct: type[T]) -> type[MsgspecDTO[T]]:
-    """Return the DTO that decodes `struct` directly from the bytes.
+    """Return the DTO that decodes `struct` directly from the bytes. One with `other_members` takes unknown ones too.
 
     Litestar's own way builds plain objects first and then converts them laxly, so that "5" would pass for 5.
     """

@@ -31,7 +31,11 @@ class DecodersSchema(Schema):
 
 def describe_bodies(app: Litestar, document: OpenAPI) -> None:
     """Put the decoder's schemas in the place of Litestar's, under the names that clients know."""
-    _, found = msgspec.json.schema_components(sorted(_bodies(app), key=str), ref_template="#/components/schemas/{name}")
+    bodies = sorted(_bodies(app), key=str)
+    _, found = msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")
+    for body in bodies:
+        if hasattr(body, "other_members"):
+            found[body.__name__]["additionalProperties"] = body.other_members
     named = _REFERENCE.sub(lambda name: client_name(name[0]), msgspec.json.encode(found).decode())
     for name, schema in msgspec.json.decode(named, type=dict[str, dict[str, Any]]).items():
         title = client_name(name)

@@ -53,7 +53,10 @@ async def test_what_is_no_json_object(refused: Refused, body: bytes) -> None:
         ("max_tokens", {"max_tokens": 1.5}),
         ("stop", {"stop": ["a", "b", "c", "d", "e"]}),
         ("model", {"model": None}),
-        ("modle", {"modle": "small"}),
+        ("n", {"n": 0}),
+        ("n", {"n": 129}),
+        ("top_logprobs", {"top_logprobs": 21}),
+        ("logit_bias", {"logit_bias": {"50256": 101}}),
     ],
 )
 async def test_a_field_that_is_wrong_is_named(refused: Refused, field: str, wrong: dict[str, Any]) -> None:
@@ -74,7 +77,9 @@ async def test_a_field_that_is_missing_is_named(refused: Refused, field: str, wr
     assert assert_problem(await refused.chat(**wrong), 400, "llm.invalid_request")["field"] == field
 
 
-@pytest.mark.parametrize("field, wrong", [("n", 2), ("logprobs", True), ("modalities", ["audio"]), ("store", True)])
+@pytest.mark.parametrize(
+    "field, wrong", [("modle", "small"), ("modalities", ["audio"]), ("prediction", {"type": "content"}), ("top_k", 40)]
+)
 async def test_what_omni_does_not_do_is_named(refused: Refused, field: str, wrong: Any) -> None:
     assert assert_problem(await refused.chat(**{field: wrong}), 422, "llm.unsupported_feature")["field"] == field
 

@@ -186,7 +186,7 @@ async def test_raises_the_clients_own_errors(
     [
         ({"key": "omni_sk_nobody"}, 401, "authentication_error"),
         ({"model": "no-such-model"}, 404, "not_found_error"),
-        ({"n": 2}, 422, "invalid_request_error"),
+        ({"modalities": ["audio"]}, 422, "invalid_request_error"),
         ({"model": "fault-429"}, 429, "rate_limit_error"),
     ],
 )
@@ -218,10 +218,83 @@ async def test_raises_bad_request_error_that_names_the_field(client: openai.Asyn
     assert "messages" in str(caught.value)
 
 
-async def test_raises_unprocessable_for_what_omni_does_not_do(client: openai.AsyncOpenAI) -> None:
+SPECIAL: dict[str, Any] = {
+    "n": 2,
+    "logprobs": True,
+    "top_logprobs": 3,
+    "logit_bias": {"50256": -100},
+    "verbosity": "low",
+    "store": True,
+}
+
+
+async def test_passes_on_what_the_provider_takes(client: openai.AsyncOpenAI, installation: Installation) -> None:
+    await client.chat.completions.create(model="small", messages=QUESTION, **SPECIAL)
+    sent = installation.upstream.calls[-1].fields
+    assert {name: sent.get(name) for name in SPECIAL} == SPECIAL
+    thinking = {"type": "enabled", "budget_tokens": 1024}
+    given = {"top_k": 40, "thinking": thinking, "metadata": {"user_id": "u-1", "page": "7"}}
+    await client.chat.completions.create(model="claude", messages=QUESTION, extra_body=given)
+    sent = installation.upstream.calls[-1].fields
+    assert {name: sent.get(name) for name in given} == {**given, "metadata": {"user_id": "u-1"}}
+
+
+@pytest.mark.parametrize("model", ["claude", "omni-brain"])
+@pytest.mark.parametrize("field", SPECIAL)
+async def test_raises_unprocessable_for_what_a_provider_does_not_take(
+    client: openai.AsyncOpenAI, installation: Installation, model: str, field: str
+) -> None:
+    before = len(installation.upstream.calls)
     with pytest.raises(openai.UnprocessableEntityError) as caught:
-        await client.chat.completions.create(model="small", messages=QUESTION, n=2)
-    assert (caught.value.code, caught.value.param) == ("llm.unsupported_feature", "n")
+        await client.chat.completions.create(model=model, messages=QUESTION, **{field: SPECIAL[field]})
+    assert (caught.value.code, caught.value.param) == ("llm.unsupported_feature", field)
+    assert len(installation.upstream.calls) == before
+
+
+async def test_raises_unprocessable_for_a_vendors_field_that_the_provider_was_not_said_to_take(
+    client: openai.AsyncOpenAI,
+) -> None:
+    with pytest.raises(openai.UnprocessableEntityError) as caught:
+        await client.chat.completions.create(model="small", messages=QUESTION, extra_body={"min_p": 0.1})
+    assert (caught.value.code, caught.value.param) == ("llm.unsupported_feature", "min_p")
+
+
+async def test_returns_as_many_choices_as_were_asked_for(
+    client: openai.AsyncOpenAI, installation: Installation
+) -> None:
+    installation.upstream.script("small", Script(text=SAID, usage=TokenUsage(25, 30)))
+    asked: dict[str, Any] = {"model": "small", "messages": QUESTION, "n": 3, "logprobs": True}
+    whole = await client.chat.completions.create(**asked)
+    said = [SAID, f"1: {SAID}", f"2: {SAID}"]
+    assert [(choice.index, choice.message.content) for choice in whole.choices] == list(enumerate(said))
+    assert whole.usage is not None
+    assert whole.usage.completion_tokens == 30
+    tokens = [choice.logprobs.content for choice in whole.choices if choice.logprobs]
+    assert ["".join(token.token for token in one or ()) for one in tokens] == said
+    assert [one[0].logprob for one in tokens if one] == [-0.25] * 3
+
+    chunks = [chunk async for chunk in await client.chat.completions.create(**asked, stream=True)]
+    choices = [choice for chunk in chunks for choice in chunk.choices]
+    for index, text in enumerate(said):
+        own = [choice for choice in choices if choice.index == index]
+        assert own[0].delta.role == "assistant"
+        assert "".join(choice.delta.content or "" for choice in own) == text
+        logged = [token.token for choice in own if choice.logprobs for token in choice.logprobs.content or ()]
+        assert "".join(logged) == text
+        assert [choice.finish_reason for choice in own if choice.finish_reason] == ["stop"]
+
+
+async def test_a_budget_covers_every_choice(
+    client: openai.AsyncOpenAI, installation: Installation, customer: Customer
+) -> None:
+    # A cent a call, and a cent for the hundred tokens that a choice may have.
+    await installation.budget(customer, "0.05")
+    asked: dict[str, Any] = {"model": "open-ended", "messages": QUESTION}
+    with pytest.raises(openai.RateLimitError):
+        await client.chat.completions.create(**asked, n=5)
+    installation.upstream.script("open-ended", Script(text=SAID, usage=TokenUsage(25, 300)))
+    answer = await client.chat.completions.create(**asked, n=3)
+    assert len(answer.choices) == 3
 
 
 async def test_raises_rate_limit_error_at_once_where_the_budget_is_used_up(

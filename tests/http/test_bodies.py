@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from omni_http.bodies import decode_body
 from omni_http.problems import MalformedBody
+from omni_http.wire.llm import ChatCompletionRequest
 
 
 class Line(msgspec.Struct, forbid_unknown_fields=True):
@@ -97,3 +98,38 @@ async def test_a_body_may_be_as_large_as_the_settings_say(client: httpx.AsyncCli
     assert answer.status_code == status, answer.text
     assert answer.json().get("limit_bytes") == (100_000 if status == 413 else None)
     assert ("more than 100,000 bytes" in answer.text) == (status == 413)
+
+
+CHAT = msgspec.json.Decoder(ChatCompletionRequest)
+ASKED = b'"model":"m","messages":[{"role":"user","content":"hello"}]'
+
+
+def test_members_of_a_chat_request_that_are_no_fields_are_kept_as_they_are() -> None:
+    request = decode_body(CHAT, b'{"top_k":40,' + ASKED + b',"guided_json":{"a":[1.5,null]},"extra":{"b":1},"n":2}')
+    assert request.extra == {"top_k": 40, "guided_json": {"a": [1.5, None]}, "extra": {"b": 1}}
+    assert request.to_request().extra == request.extra
+    assert (request.model, request.n) == ("m", 2)
+    assert decode_body(CHAT, b"{" + ASKED + b"}").extra == {}
+
+
+@pytest.mark.parametrize(
+    "body, field",
+    [
+        (b'{"top_k":1,"top_k":2,' + ASKED + b"}", "top_k"),
+        (b'{"top_k":{"a":1,"a":2},' + ASKED + b"}", "top_k.a"),
+        (b'{"top_k":1,' + ASKED + b',"n":0}', "n"),
+        (b'{"top_k":1,"model":"m"}', "messages"),
+        (b'{"model":"m","messages":[{"role":"user","content":"hello","top_k":1}]}', "top_k"),
+        (b'{"top_k":1,"model":"m","messages":[{"role":"user","content":"hello","top_k":1}]}', "top_k"),
+        (b'{"top_k":1,' + ASKED, ""),
+        (b'{"top_k":[' + ASKED, ""),
+        (b'{"top_k":"\xff",' + ASKED + b"}", ""),
+        (b'{"top_k":' + b"[" * 100_000 + b"]" * 100_000 + b"," + ASKED + b"}", ""),
+        (b'{"top_k":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"," + ASKED + b"}", ""),
+    ],
+)
+def test_a_chat_request_with_other_members_is_read_as_strictly(body: bytes, field: str) -> None:
+    with pytest.raises(MalformedBody) as caught:
+        decode_body(CHAT, body)
+    assert field in caught.value.fields["field"]
+    assert bool(field) == bool(caught.value.fields["field"])

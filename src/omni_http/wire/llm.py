@@ -1,6 +1,7 @@
 """The OpenAI chat protocol, as Omni serves it: requests to the message model."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -17,7 +18,16 @@ from omni_core.domain.llm.api import (
     ToolChoice,
 )
 from omni_core.domain.llm.errors import InvalidRequest, UnsupportedFeature
+from omni_core.domain.llm.extra import MOST_CHOICES
 
+_PASSED_AS_THEY_ARE = (
+    "user",
+    "metadata",
+    "service_tier",
+    "prompt_cache_key",
+    "safety_identifier",
+    "prediction",
+)
 _ROLES = {**{role.value: role for role in Role}, "developer": Role.SYSTEM}
 
 
@@ -123,9 +133,15 @@ class StreamOptions(msgspec.Struct, forbid_unknown_fields=True):
 class ChatCompletionRequest(msgspec.Struct, forbid_unknown_fields=True):
     """A chat completion, in the OpenAI protocol.
 
-    `user`, `metadata`, `service_tier`, `prompt_cache_key` and `safety_identifier` are taken and have no effect. What
-    Omni does not do is refused, not ignored.
+    `n`, `logprobs`, `top_logprobs`, `logit_bias`, `verbosity`, `store`, `prediction` and members that are not listed
+    here are passed on to providers that take them, and refused by name for others. `user`, `metadata`, `service_tier`,
+    `prompt_cache_key` and `safety_identifier` have no effect there. What Omni does not do is refused, not ignored.
     """
+
+    other_members: ClassVar[dict[str, Any]] = {
+        "description": "A vendor's own field, such as `top_k`, for models whose provider takes it."
+    }
+    extra: ClassVar[Mapping[str, Any]] = {}
 
     model: Annotated[str, Meta(description="A model of GET /v1/models.", examples=["omni-brain"])]
     messages: Annotated[list[WireMessage], Meta(min_length=1, max_length=10_000)]
@@ -144,10 +160,11 @@ class ChatCompletionRequest(msgspec.Struct, forbid_unknown_fields=True):
     parallel_tool_calls: bool | None = None
     response_format: WireResponseFormat | None = None
     reasoning_effort: str | None = None
-    n: int | None = None
+    n: Annotated[int, Meta(ge=1, le=MOST_CHOICES)] | None = None
     logprobs: bool | None = None
-    top_logprobs: int | None = None
-    logit_bias: dict[str, float] | None = None
+    top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
+    logit_bias: Annotated[dict[str, Annotated[float, Meta(ge=-100, le=100)]], Meta(max_length=1024)] | None = None
+    verbosity: Annotated[str, Meta(max_length=64)] | None = None
     modalities: list[str] | None = None
     audio: Any = None
     prediction: Any = None
@@ -178,16 +195,31 @@ class ChatCompletionRequest(msgspec.Struct, forbid_unknown_fields=True):
             tool_choice=_tool_choice(choice) if choice is not None else None,
             parallel_tool_calls=self.parallel_tool_calls,
             response_format=_response_format(wanted) if wanted is not None else None,
+            choices=self.n or 1,
+            logprobs=bool(self.logprobs),
+            top_logprobs=self.top_logprobs,
+            logit_bias=self.logit_bias or {},
+            verbosity=self.verbosity,
+            store=self.store,
+            extra={**self._given(), **self.extra},
         )
 
+    def with_extra(self, extra: Mapping[str, Any]) -> "ChatCompletionRequest":
+        """Return the same with members that are not among its fields."""
+        return _Extended(**msgspec.structs.asdict(self), extra=extra)
+
+    def _given(self) -> dict[str, Any]:
+        return {name: value for name in _PASSED_AS_THEY_ARE if (value := getattr(self, name)) is not None}
+
     def _refuse_what_is_not_done(self) -> None:
-        if self.n is not None and self.n != 1:
-            raise UnsupportedFeature("Omni returns one choice a call", field="n", allowed=1)
         if self.modalities is not None and self.modalities != ["text"]:
             raise UnsupportedFeature("Omni returns text", field="modalities", allowed=["text"])
-        for field in ("logprobs", "top_logprobs", "logit_bias", "audio", "prediction", "store"):
-            if getattr(self, field):
-                raise UnsupportedFeature(f"Omni does not do {field}", field=field)
+        if self.audio:
+            raise UnsupportedFeature("Omni does not do audio", field="audio")
+
+
+class _Extended(ChatCompletionRequest, kw_only=True):
+    extra: Mapping[str, Any]  # type: ignore[misc]  # of its parent's instances it is the same: empty
 
 
 def _message(wire: WireMessage, index: int) -> Message:

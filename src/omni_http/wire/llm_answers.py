@@ -2,18 +2,29 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from omni_core.domain.kernel.errors import OmniError
-from omni_core.domain.llm.api import ChatAnswer, ChatDelta, ChatStream, FinishReason, Message, Model, TokenUsage
+from omni_core.domain.llm.api import (
+    ChatAnswer,
+    ChatChoice,
+    ChatDelta,
+    ChatStream,
+    FinishReason,
+    Logprobs,
+    Message,
+    Model,
+    TokenUsage,
+)
 from omni_http.problems import event_body, log_failure
 from omni_http.wire.llm import FunctionCall, WireToolCall
 
 _encode = msgspec.json.Encoder().encode
 _DONE = b"data: [DONE]\n\n"
+_OPENING = b'{"role":"assistant","content":""},"finish_reason":null}]'
 
 
 class PromptDetails(msgspec.Struct, frozen=True):
@@ -74,11 +85,16 @@ class Choice(msgspec.Struct, frozen=True):
     message: Answer
     finish_reason: FinishReason
     index: int = 0
-    logprobs: dict[str, Any] | None = None
+    logprobs: Logprobs | None = None
+
+    @classmethod
+    def of(cls, choice: ChatChoice, index: int) -> "Choice":
+        """Return a choice in the protocol's form."""
+        return cls(Answer.of(choice.message), choice.finish_reason, index, choice.logprobs)
 
 
 class ChatCompletion(msgspec.Struct, frozen=True):
-    """A whole answer, which is the one choice."""
+    """A whole answer, of as many choices as were asked for."""
 
     id: str
     created: int
@@ -120,7 +136,7 @@ def completion(answer: ChatAnswer) -> bytes:
             id=f"chatcmpl-{answer.id.hex}",
             created=int(answer.created_at.timestamp()),
             model=answer.model,
-            choices=[Choice(Answer.of(response.message), response.finish_reason)],
+            choices=[Choice.of(choice, index) for index, choice in enumerate(response.choices)],
             usage=WireUsage.of(response.usage),
         )
     )
@@ -140,14 +156,18 @@ async def completion_chunks(stream: ChatStream, *, include_usage: bool, request_
         }
     )[:-1]
     # Everything but the delta is the same in each event, so it is encoded once.
-    before = b"data: " + head + b',"choices":[{"index":0,"delta":'
+    opening = b"data: " + head + b',"choices":[{"index":'
+    before = {0: opening + b'0,"delta":'}
     after = (b',"usage":null' if include_usage else b"") + b"}\n\n"
-    events = [before + b'{"role":"assistant","content":""},"finish_reason":null}]' + after]
+    events = [before[0] + _OPENING + after]
     usage: TokenUsage | None = None
     try:
         async with aclosing(stream):
             async for delta in stream:
-                events += [before + body + b"]" + after for body in _deltas(delta)]
+                if delta.index not in before:
+                    before[delta.index] = opening + b'%d,"delta":' % delta.index
+                    events.append(before[delta.index] + _OPENING + after)
+                events += [before[delta.index] + body + b"]" + after for body in _deltas(delta)]
                 if delta.usage is not None:
                     usage = delta.usage
                 elif delta.finish_reason is None:
@@ -180,4 +200,7 @@ def _deltas(delta: ChatDelta) -> list[bytes]:
         bodies.append(b'{"tool_calls":' + _encode(calls) + b'},"finish_reason":null}')
     if delta.finish_reason is not None:
         bodies.append(b'{},"finish_reason":' + _encode(delta.finish_reason) + b"}")
+    if delta.logprobs is not None:
+        first, *others = bodies or [b'{},"finish_reason":null}']
+        bodies = [first[:-1] + b',"logprobs":' + _encode(delta.logprobs) + b"}", *others]
     return bodies

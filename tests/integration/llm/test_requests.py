@@ -72,6 +72,12 @@ requests = st.builds(
     tool_choice=st.none()
     | st.builds(ToolChoice, st.sampled_from(["auto", "none", "required"]), st.sampled_from([None, "get_weather"])),
     parallel_tool_calls=st.none() | st.booleans(),
+    choices=st.integers(1, 128),
+    logprobs=st.booleans(),
+    top_logprobs=st.none() | st.integers(0, 20),
+    logit_bias=st.dictionaries(st.integers(0, 200_000).map(str), st.integers(-100, 100), max_size=3),
+    verbosity=st.sampled_from([None, "low", "medium", "high"]),
+    store=st.none() | st.booleans(),
     reasoning_effort=st.sampled_from([None, "none", "minimal", "low", "medium", "high"]),
     response_format=st.sampled_from(
         [None, ResponseFormat(), ResponseFormat("json_schema", "a", {"type": "object"}, strict=True)]

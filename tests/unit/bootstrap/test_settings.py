@@ -187,6 +187,15 @@ def test_where_a_provider_is_has_to_be_a_plain_url(sources, url):
         assert "hunter2" not in f"{error.detail} {error.fields}"
 
 
+@pytest.mark.parametrize("passes", ['["model"]', '["a b"]', '"top_k"', "[1]", '["' + '","'.join("x" * 65) + '"]'])
+def test_what_a_provider_takes_has_to_be_names_of_its_own_fields(sources, passes):
+    error = refusal_of(sources, OMNI_PROVIDERS=f'[{{"name": "a", "kind": "openai", "passes": {passes}}}]')
+    assert "OMNI_PROVIDERS" in error.detail
+    toml = '[[providers]]\nname = "a"\nkind = "openai"\npasses = ["top_k", "n"]'
+    settings, _ = sources(toml=toml)
+    assert settings.llm.providers[0].passes == ("top_k", "n")
+
+
 @pytest.mark.parametrize(
     "toml, name", [("prot = 1", "prot"), ("[budgets]\nwiat_s = 1", "budgets.wiat_s"), ("[nothing]\na = 1", "nothing")]
 )

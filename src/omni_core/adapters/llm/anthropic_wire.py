@@ -1,5 +1,6 @@
 """What is sent to Anthropic: POST /v1/messages."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -27,20 +28,24 @@ class _Body(msgspec.Struct, omit_defaults=True):
     tool_choice: dict[str, Any] | None = None
     thinking: dict[str, str] | None = None
     output_config: dict[str, Any] | None = None
+    metadata: dict[str, str] | None = None
 
 
 _ENCODER = msgspec.json.Encoder()
 
 
-def encode(request: ChatRequest, *, stream: bool) -> bytes:
-    """Return the body.
+def encode(request: ChatRequest, extra: Mapping[str, Any] | None = None, *, stream: bool) -> bytes:
+    """Return the body, with the fields of `extra` as they are.
 
     System turns, wherever they stand, become the one system prompt, as in Anthropic's own OpenAI-compatible endpoint.
     Temperature and top_p are passed on; the models that no longer take them refuse the request themselves. Raises
-    `UnsupportedFeature` for a seed, penalties and free-form JSON, which Messages does not have.
+    `UnsupportedFeature` for a seed, penalties and free-form JSON, which Messages does not have. Of metadata it
+    knows the `user_id` alone.
     """
     _check(request)
-    return _ENCODER.encode(
+    own = dict(extra or {})
+    metadata = own.pop("metadata", None)
+    body = _ENCODER.encode(
         _Body(
             model=request.model,
             max_tokens=request.max_output_tokens or DEFAULT_MAX_TOKENS,
@@ -52,10 +57,12 @@ def encode(request: ChatRequest, *, stream: bool) -> bytes:
             stop_sequences=request.stop,
             tools=[_tool(tool) for tool in request.tools] or None,
             tool_choice=_tool_choice(request),
-            thinking={"type": "disabled"} if request.reasoning_effort == "none" else None,
+            thinking={"type": "disabled"} if request.reasoning_effort == "none" and "thinking" not in own else None,
             output_config=_output_config(request) or None,
+            metadata=_metadata(metadata),
         )
     )
+    return body[:-1] + b"," + _ENCODER.encode(own)[1:] if own else body
 
 
 def _check(request: ChatRequest) -> None:
@@ -70,6 +77,11 @@ def _check(request: ChatRequest) -> None:
     for field, present in unsupported.items():
         if present:
             raise UnsupportedFeature(f"Anthropic's models do not support this {field}", field=field)
+
+
+def _metadata(given: object) -> dict[str, str] | None:
+    user_id = given.get("user_id") if isinstance(given, Mapping) else None
+    return {"user_id": user_id} if isinstance(user_id, str) else None
 
 
 def _turns(messages: tuple[Message, ...]) -> list[dict[str, Any]]:

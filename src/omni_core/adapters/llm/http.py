@@ -31,7 +31,7 @@ class AnswerReader(Protocol):
         """Say whether the answer said that it was over."""
         ...
 
-    def read(self, event: bytes) -> ChatDelta | None:
+    def read(self, event: bytes) -> ChatDelta | Sequence[ChatDelta] | None:
         """Return what the data of one event adds, or None where it adds nothing to be passed on."""
         ...
 
@@ -138,14 +138,13 @@ def pieces_of(reader: AnswerReader, batch: Sequence[bytes]) -> Iterator[ChatDelt
     held: list[ChatDelta] = []
     try:
         for event in batch:
-            delta = reader.read(event)
-            if delta is not None:
-                is_joined = not delta.tool_calls and delta.finish_reason is None
+            read = reader.read(event)
+            for delta in (read,) if isinstance(read, ChatDelta) else read or ():
                 # Figures count what came before them and with them, so nothing that comes after joins their piece.
-                if held and not (is_joined and (held[-1].usage_so_far is None or delta.usage_so_far is not None)):
+                if held and not (delta.is_plain and (held[-1].usage_so_far is None or delta.usage_so_far is not None)):
                     yield _joined(held)
                     held.clear()
-                if is_joined:
+                if delta.is_plain:
                     held.append(delta)
                 else:
                     yield delta

@@ -7,10 +7,12 @@ import msgspec
 from omni_core.adapters.llm.http import Broken, Reported
 from omni_core.domain.llm.counting import Tally, estimate_usage
 from omni_core.domain.llm.model import (
+    ChatChoice,
     ChatDelta,
     ChatRequest,
     ChatResponse,
     FinishReason,
+    Logprobs,
     Message,
     Role,
     Text,
@@ -59,6 +61,8 @@ class _Choice(msgspec.Struct):
     message: _Said | None = None
     delta: _Said | None = None
     finish_reason: str | None = None
+    index: int = 0
+    logprobs: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _Answer(msgspec.Struct):
@@ -71,6 +75,7 @@ class _Answer(msgspec.Struct):
 
 
 _DECODER = msgspec.json.Decoder(_Answer)
+_LOGPROBS = msgspec.json.Decoder(Logprobs | None)
 _NO_DETAILS = _Details()
 _FINISH = {
     "stop": FinishReason.STOP,
@@ -82,21 +87,43 @@ _FINISH = {
 
 
 def decode(body: bytes, request: ChatRequest) -> ChatResponse:
-    """Return the first choice of a completion; raise `Broken`, `Reported` or `msgspec.DecodeError`."""
+    """Return a completion: as many choices as were asked for. Raises `Broken`, `Reported` or `msgspec.DecodeError`."""
     answer = _DECODER.decode(body)
     if answer.error:
         raise Reported(answer.error)
-    if not answer.choices or answer.choices[0].message is None:
+    wanted = (answer.choices or [])[:1]
+    if request.choices > 1:
+        wanted = sorted(answer.choices or [], key=lambda choice: choice.index)[: request.choices]
+    if not wanted:
         raise Broken("answered without a message")
-    choice, said = answer.choices[0], answer.choices[0].message
-    text = said.content or said.refusal or ""
+    first, *others = [_choice(choice, request) for choice in wanted]
     return ChatResponse(
         model=answer.model or request.model,
-        message=Message(Role.ASSISTANT, (Text(text),) if text else (), tuple(_calls(said))),
-        finish_reason=_finish(choice.finish_reason or "stop"),
-        usage=_tallied(request, said) if answer.usage is None else _usage(answer.usage),
-        reasoning=said.reasoning_content or said.reasoning or "",
+        message=first.message,
+        finish_reason=first.finish_reason,
+        usage=_tallied(request, wanted) if answer.usage is None else _usage(answer.usage),
+        logprobs=first.logprobs,
+        alternatives=tuple(others),
+        reasoning="".join(_thoughts(choice.message) for choice in wanted if choice.message is not None),
     )
+
+
+def _choice(choice: _Choice, request: ChatRequest) -> ChatChoice:
+    said = choice.message
+    if said is None:
+        raise Broken("answered without a message")
+    text = said.content or said.refusal or ""
+    return ChatChoice(
+        Message(Role.ASSISTANT, (Text(text),) if text else (), tuple(_calls(said))),
+        _finish(choice.finish_reason or "stop"),
+        read_logprobs(choice.logprobs) if request.logprobs else None,
+    )
+
+
+def read_logprobs(raw: msgspec.Raw) -> Logprobs | None:
+    """Return what stands under `logprobs`; raise `msgspec.DecodeError`."""
+    logprobs: Logprobs | None = _LOGPROBS.decode(raw)
+    return logprobs
 
 
 class OpenAIReader:
@@ -136,7 +163,7 @@ class OpenAIReader:
         text, reasoning, calls = "", "", ()  # type: tuple[str, str, tuple[ToolCallDelta, ...]]
         if said is not None:
             text = said.content or said.refusal or ""
-            reasoning = said.reasoning_content or said.reasoning or ""
+            reasoning = _thoughts(said)
             calls = tuple(_call_deltas(said)) if said.tool_calls else ()
             _tally(self._tally, said)
         if text or reasoning or calls or finish or so_far:
@@ -168,19 +195,25 @@ def _usage(usage: _Usage) -> TokenUsage:
     )
 
 
-def _tallied(request: ChatRequest, said: _Said) -> TokenUsage:
+def _tallied(request: ChatRequest, choices: list[_Choice]) -> TokenUsage:
     tally = Tally()
-    _tally(tally, said)
+    for choice in choices:
+        if choice.message is not None:
+            _tally(tally, choice.message)
     return estimate_usage(request, tally.tokens)
 
 
 def _tally(tally: Tally, said: _Said) -> None:
-    for text in (said.content, said.refusal, said.reasoning_content or said.reasoning):
+    for text in (said.content, said.refusal, _thoughts(said)):
         if text:
             tally.add(text)
     for call in said.tool_calls or ():
         tally.add(call.function.name or "")
         tally.add(call.function.arguments or "")
+
+
+def _thoughts(said: _Said) -> str:
+    return said.reasoning_content or said.reasoning or ""
 
 
 def _calls(said: _Said) -> list[ToolCall]:

@@ -1,5 +1,6 @@
 """What is sent to an OpenAI-compatible endpoint: POST /chat/completions."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -62,6 +63,12 @@ class _Body(msgspec.Struct, omit_defaults=True):
     tool_choice: str | _Declared | None = None
     parallel_tool_calls: bool | None = None
     response_format: dict[str, Any] | None = None
+    n: int = 1
+    logprobs: bool = False
+    top_logprobs: int | None = None
+    logit_bias: dict[str, float] = {}
+    verbosity: str | None = None
+    store: bool | None = None
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -70,9 +77,14 @@ _WITH_USAGE = {"include_usage": True}
 LimitField = Literal["max_tokens", "max_completion_tokens"]
 
 
-def encode(request: ChatRequest, *, stream: bool, limit_field: LimitField) -> bytes:
-    """Return the body; a stream always asks for its usage, whatever the caller's own client asked for."""
-    return _ENCODER.encode(
+def encode(
+    request: ChatRequest, extra: Mapping[str, Any] | None = None, *, stream: bool, limit_field: LimitField
+) -> bytes:
+    """Return the body, with the fields of `extra` as they are.
+
+    A stream always asks for its usage, whatever the caller's own client asked for.
+    """
+    body = _ENCODER.encode(
         _Body(
             model=request.model,
             messages=[_message(message) for message in request.messages],
@@ -91,8 +103,16 @@ def encode(request: ChatRequest, *, stream: bool, limit_field: LimitField) -> by
             tool_choice=None if request.tool_choice is None else _choice(request.tool_choice),
             parallel_tool_calls=request.parallel_tool_calls if request.tools else None,
             response_format=None if request.response_format is None else _format(request.response_format),
+            n=request.choices,
+            logprobs=request.logprobs,
+            top_logprobs=request.top_logprobs,
+            logit_bias=request.logit_bias,
+            verbosity=request.verbosity,
+            store=request.store,
         )
     )
+    # None of them has a name that Omni gives, so that no member is there twice.
+    return body[:-1] + b"," + _ENCODER.encode(extra)[1:] if extra else body
 
 
 def _message(message: Message) -> _Message:

@@ -10,6 +10,7 @@ from omni_core.bootstrap.settings.section import InvalidSetting, Origins, Sectio
 from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.llm.api import ConfiguredProvider, Limits
 from omni_core.domain.llm.catalogue import BUILT_IN_PROVIDER, check_base_url
+from omni_core.domain.llm.extra import check_passed
 from omni_core.domain.llm.limits import (
     NAMES,
     Connections,
@@ -128,7 +129,18 @@ def _checked_providers(raw: object, variable: str) -> object:
                 f"{variable}: there is a provider {names[position]!r} already", field=variable, allowed="another name"
             )
         _check_where(table.get("base_url"), variable)
+        _check_fields(table.get("passes"), variable)
     return raw
+
+
+def _check_fields(passes: object, variable: str) -> None:
+    if isinstance(passes, list) and all(isinstance(name, str) for name in passes):
+        try:
+            check_passed(passes)
+        except InvalidValue as error:
+            raise InvalidSetting(
+                f"{variable}: {error.detail}", field=variable, allowed=error.fields["allowed"]
+            ) from error
 
 
 def _check_where(base_url: object, variable: str) -> None:

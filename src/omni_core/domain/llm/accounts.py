@@ -83,7 +83,7 @@ class Accounts:
                 request = msgspec.structs.replace(request, max_output_tokens=model.max_output_tokens)
             most = Quantities(
                 input=upper_bound_tokens(request),
-                output=request.max_output_tokens or 0,
+                output=(request.max_output_tokens or 0) * request.choices,
                 image=request.images,
                 request=1,
             )

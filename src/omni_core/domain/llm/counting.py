@@ -10,6 +10,7 @@ Two different questions with two different answers:
 
 import msgspec
 
+from omni_core.domain.llm.extra import encoded
 from omni_core.domain.llm.model import ChatRequest, Image, Message, TokenUsage
 
 MESSAGE_ESTIMATE = 4
@@ -107,14 +108,15 @@ def estimate_usage(request: ChatRequest, output_tokens: int) -> TokenUsage:
     return TokenUsage(estimate_input_tokens(request), output_tokens, estimated=True)
 
 
-def estimate_answer(request: ChatRequest, answer: Message, reasoning: str = "") -> TokenUsage:
-    """Return the usage of a call with this answer, of which the provider said nothing that can be true."""
+def estimate_answer(request: ChatRequest, *answers: Message, reasoning: str = "") -> TokenUsage:
+    """Return the usage of a call with these answers, of which the provider said nothing that can be true."""
     tally = Tally()
-    tally.add(answer.text)
     tally.add(reasoning)
-    for call in answer.tool_calls:
-        tally.add(call.name)
-        tally.add(call.arguments)
+    for answer in answers:
+        tally.add(answer.text)
+        for call in answer.tool_calls:
+            tally.add(call.name)
+            tally.add(call.arguments)
     return estimate_usage(request, tally.tokens)
 
 
@@ -131,6 +133,9 @@ def upper_bound_tokens(request: ChatRequest) -> int:
         bound += sum(TOOL_BOUND + SCHEMA_FACTOR * len(msgspec.json.encode(tool)) for tool in request.tools)
     if request.response_format is not None:
         bound += TOOL_BOUND + SCHEMA_FACTOR * len(msgspec.json.encode(request.response_format))
+    if request.extra:
+        # Some of them, such as documents for a chat template, become part of the prompt.
+        bound += TOOL_BOUND + SCHEMA_FACTOR * len(encoded(request.extra))
     return bound
 
 

@@ -120,3 +120,4 @@ def _check(request: ChatRequest, able: Capabilities) -> None:
     wanted = request.response_format
     if wanted is not None and wanted.kind == "json_schema" and not able.json_schema:
         raise UnsupportedFeature(f"{request.model} answers in no JSON schema", field="response_format")
+    able.extra_of(request)

@@ -12,8 +12,6 @@ from omni_core.domain.llm.model import ChatDelta, ChatRequest, ChatResponse, Tok
 from omni_core.domain.llm.ports import Capabilities, ChatModel
 from omni_core.domain.metering.api import CallStatus
 
-_NOTHING = ChatDelta()
-
 
 class MeteredChatModel:
     """Wraps a ChatModel for one caller. Usage is durable before the end of an answer is handed on."""
@@ -35,7 +33,8 @@ class MeteredChatModel:
         try:
             response = await self._inner.complete(account.request)
             if not is_credible(response.usage):
-                estimate = estimate_answer(account.request, response.message, response.reasoning)
+                messages = (choice.message for choice in response.choices)
+                estimate = estimate_answer(account.request, *messages, reasoning=response.reasoning)
                 response = msgspec.structs.replace(response, usage=estimate)
             if response.reasoning:
                 response = msgspec.structs.replace(response, reasoning="")
@@ -60,6 +59,7 @@ class MeteredChatModel:
         account = await self._accounts.open(self._caller, self._model, request)
         produced = _Produced(account)
         end: list[ChatDelta] = []
+        finished: set[int] = set()
         try:
             async with aclosing(self._inner.stream(account.request)) as deltas:
                 async for piece in deltas:
@@ -68,7 +68,11 @@ class MeteredChatModel:
                     if delta is None:
                         if is_first_sign:
                             yield None
-                    elif end or delta.finish_reason is not None:
+                        continue
+                    if delta.finish_reason is not None:
+                        finished.add(delta.index)
+                    # Of several choices, those that go on are handed on.
+                    if delta.index in finished or delta.usage is not None:
                         end.append(delta)
                     else:
                         yield delta
@@ -104,8 +108,8 @@ class _Produced:
             self._tally.add((call.name or "") + call.arguments)
         if delta.reasoning or delta.usage_so_far is not None:
             self._count_hidden(delta)
-            delta = ChatDelta(delta.text, delta.tool_calls, delta.finish_reason, delta.usage)
-            if delta == _NOTHING:
+            delta = msgspec.structs.replace(delta, reasoning="", usage_so_far=None)
+            if delta.is_empty:
                 return None
         self.is_started = True
         if delta.usage is None:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from omni_core.domain.llm.errors import InvalidRequest
+from omni_core.domain.llm.extra import MOST_CHOICES, check_extra
 
 
 class Role(StrEnum):
@@ -87,7 +88,10 @@ class ResponseFormat(msgspec.Struct, frozen=True):
 
 
 class ChatRequest(msgspec.Struct, frozen=True):
-    """A question to a model. None leaves a setting to the provider. `max_output_tokens` counts tokens."""
+    """A question to a model. None leaves a setting to the provider. `max_output_tokens` counts tokens of each choice.
+
+    The fields from `choices` on are for providers that take them (`Capabilities.fields`); `extra` holds vendors' own.
+    """
 
     model: str
     messages: tuple[Message, ...]
@@ -103,12 +107,39 @@ class ChatRequest(msgspec.Struct, frozen=True):
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     response_format: ResponseFormat | None = None
+    choices: int = 1
+    logprobs: bool = False
+    top_logprobs: int | None = None
+    logit_bias: dict[str, float] = msgspec.field(default_factory=dict)
+    verbosity: str | None = None
+    store: bool | None = None
+    extra: dict[str, Any] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.messages:
             raise InvalidRequest("messages must hold at least one message", field="messages", allowed="1 or more")
         if self.max_output_tokens is not None and self.max_output_tokens < 1:
             raise InvalidRequest("max_tokens must be at least 1", field="max_tokens", allowed="1 or more")
+        if not 1 <= self.choices <= MOST_CHOICES:
+            raise InvalidRequest(f"n must be from 1 to {MOST_CHOICES}", field="n", allowed=f"1 to {MOST_CHOICES}")
+        if self.extra:
+            check_extra(self.extra)
+
+    @property
+    def special_fields(self) -> tuple[str, ...]:
+        """The names of those fields, as the wire has them, that not every provider takes and that ask for something."""
+        is_plain = self.choices == 1 and self.verbosity is None and self.top_logprobs is None
+        if is_plain and not (self.logprobs or self.logit_bias or self.store or self.extra):
+            return ()  # nearly every request, without building anything
+        asked = {
+            "n": self.choices > 1,
+            "logprobs": self.logprobs,
+            "top_logprobs": self.top_logprobs is not None,
+            "logit_bias": bool(self.logit_bias),
+            "verbosity": self.verbosity is not None,
+            "store": bool(self.store),
+        }
+        return (*(name for name, is_asked in asked.items() if is_asked), *self.extra)
 
     @property
     def images(self) -> int:
@@ -147,17 +178,57 @@ class TokenUsage(msgspec.Struct, frozen=True):
     estimated: bool = False
 
 
-class ChatResponse(msgspec.Struct, frozen=True):
-    """A whole answer. `model` is the provider's name of the model that answered.
+class TokenAlternative(msgspec.Struct, frozen=True):
+    """A token that could have stood somewhere, and the logarithm of its probability; `bytes` are its UTF-8."""
 
-    `reasoning` are the words of the model's thinking, where the provider shows them: counted, and not handed on.
+    token: str
+    logprob: float
+    bytes: tuple[int, ...] | None = None
+
+
+class TokenLogprob(msgspec.Struct, frozen=True):
+    """A token of an answer, and the likeliest ones in its place."""
+
+    token: str
+    logprob: float
+    bytes: tuple[int, ...] | None = None
+    top_logprobs: tuple[TokenAlternative, ...] = ()
+
+
+class Logprobs(msgspec.Struct, frozen=True):
+    """How likely the tokens of an answer, or of a piece of one, were; those of a refusal stand apart."""
+
+    content: tuple[TokenLogprob, ...] | None = None
+    refusal: tuple[TokenLogprob, ...] | None = None
+
+
+class ChatChoice(msgspec.Struct, frozen=True):
+    """One of several answers to the same question."""
+
+    message: Message
+    finish_reason: FinishReason
+    logprobs: Logprobs | None = None
+
+
+class ChatResponse(msgspec.Struct, frozen=True):
+    """A whole answer. `model` is the provider's name of the model that answered; `usage` is that of all choices.
+
+    `alternatives` are the further choices where the request asked for several. `reasoning` are the words of the model's
+    thinking, where the provider shows them, over all choices: counted, and not handed on.
     """
 
     model: str
     message: Message
     finish_reason: FinishReason
     usage: TokenUsage
+    logprobs: Logprobs | None = None
+    alternatives: tuple[ChatChoice, ...] = ()
     reasoning: str = ""
+
+    @property
+    def choices(self) -> tuple[ChatChoice, ...]:
+        """Every choice, in order."""
+        return (ChatChoice(self.message, self.finish_reason, self.logprobs), *self.alternatives)
 
 
 class ToolCallDelta(msgspec.Struct, frozen=True):
@@ -172,6 +243,8 @@ class ToolCallDelta(msgspec.Struct, frozen=True):
 class ChatDelta(msgspec.Struct, frozen=True):
     """A piece of a streamed answer. `finish_reason` comes once, `usage` in the last piece, both possibly together.
 
+    Of several choices `index` says which one it belongs to; each has its own `finish_reason`.
+
     `reasoning` are words of the model's thinking. `usage_so_far` is what the provider says that the call has used up to
     and including this piece; in the first pieces it may count the input alone. Both are for whoever charges a call that
     never comes to its `usage`, and are not handed on to callers. An adapter that knows neither leaves them out.
@@ -183,3 +256,17 @@ class ChatDelta(msgspec.Struct, frozen=True):
     usage: TokenUsage | None = None
     reasoning: str = ""
     usage_so_far: TokenUsage | None = None
+    index: int = 0
+    logprobs: Logprobs | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it holds words or figures on the way, of the first choice, and nothing else: such pieces join."""
+        is_special = self.index or self.logprobs is not None
+        return not self.tool_calls and self.finish_reason is None and self.usage is None and not is_special
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it for a caller."""
+        is_end = self.finish_reason is not None or self.usage is not None
+        return not (self.text or self.tool_calls or is_end or self.logprobs is not None)

@@ -1,12 +1,14 @@
 """What the gateway needs from outside: models to call, a catalogue to find them in, a seal for their keys."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.llm.catalogue import Model, Provider
+from omni_core.domain.llm.errors import UnsupportedFeature
+from omni_core.domain.llm.extra import NO_EFFECT
 from omni_core.domain.llm.limits import BUILT_IN_LIMITS, Limits, OwnLimits
 from omni_core.domain.llm.model import ChatDelta, ChatRequest, ChatResponse
 from omni_core.domain.metering.api import UsageEvent
@@ -20,6 +22,17 @@ class Capabilities(msgspec.Struct, frozen=True):
     json_schema: bool = False
     sampling: bool = True
     """Temperature, top_p, penalties and seed have an effect."""
+    fields: frozenset[str] = frozenset()
+    """Which of `ChatRequest.special_fields` it passes on, by their names on the wire."""
+
+    def extra_of(self, request: ChatRequest) -> dict[str, Any]:
+        """Return the extra fields that are to be passed on; raise `UnsupportedFeature` for one that is not taken."""
+        for field in request.special_fields:
+            if field not in self.fields and field not in NO_EFFECT:
+                raise UnsupportedFeature(
+                    f"{request.model} does not take {field}", field=field, allowed=sorted(self.fields - NO_EFFECT)
+                )
+        return {name: value for name, value in request.extra.items() if name in self.fields}
 
 
 class ChatModel(Protocol):
@@ -51,6 +64,8 @@ class ConfiguredProvider(OwnLimits, frozen=True):
     kind: str
     base_url: str | None = None
     api_key: str | None = None
+    passes: tuple[str, ...] = ()
+    """Fields that it takes besides those of its kind, such as `top_k`: callers' values go there as they are."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r}, kind={self.kind!r}, base_url={self.base_url!r})"
@@ -58,7 +73,7 @@ class ConfiguredProvider(OwnLimits, frozen=True):
     def config(self, defaults: Limits) -> "ProviderConfig":
         """Return it with every limit, those that it does not set being `defaults`."""
         limits = msgspec.structs.asdict(self.over(defaults))
-        return ProviderConfig(self.name, self.kind, self.base_url, self.api_key, **limits)
+        return ProviderConfig(self.name, self.kind, self.base_url, self.api_key, self.passes, **limits)
 
 
 class ProviderConfig(ConfiguredProvider, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 import asyncio
 
 from omni_core.testing.upstream.http import STREAM_END, STREAM_HEAD, Connection, response
-from omni_core.testing.upstream.rendering import ID, Wire
+from omni_core.testing.upstream.rendering import ID, Asked, Wire
 from omni_core.testing.upstream.scripts import Fault, Script
 
 _HUGE = b'{"x":"' + b"x" * (17 * 1024 * 1024)
@@ -25,7 +25,7 @@ _LAST_EVENT = {
 }
 
 
-def whole(wire: Wire, script: Script, number: bytes) -> bytes:
+def whole(wire: Wire, script: Script, number: bytes, asked: Asked) -> bytes:
     """Return the whole response of a script that answers at once."""
     if script.status != 200:
         headers = {} if script.retry_after_s is None else {"Retry-After": f"{script.retry_after_s:g}"}
@@ -36,14 +36,14 @@ def whole(wire: Wire, script: Script, number: bytes) -> bytes:
         return response(b"", 307, headers={"Location": "/elsewhere"})
     if script.fault is not None:
         return response(_WHOLE[script.fault])
-    return response(wire.render(script).body.replace(ID, number))
+    return response(wire.render(script, asked.choices, logprobs=asked.logprobs).body.replace(ID, number))
 
 
-async def streamed(connection: Connection, wire: Wire, script: Script, number: bytes, *, include_usage: bool) -> None:
+async def streamed(connection: Connection, wire: Wire, script: Script, number: bytes, asked: Asked) -> None:
     """Send the answer event by event, each in a packet of its own."""
-    rendered = wire.render(script)
+    rendered = wire.render(script, asked.choices, logprobs=asked.logprobs)
     events = [*rendered.events, rendered.end_event]
-    if include_usage and rendered.usage_event:
+    if asked.include_usage and rendered.usage_event:
         events.insert(-1, rendered.usage_event)
     if script.fault is not None:
         del events[len(events) // 2 if script.fault_after is None else script.fault_after :]

@@ -56,7 +56,7 @@ class AnthropicWire:
             last_user_text=text_of(said),
         )
 
-    def render(self, script: Script) -> Rendered:
+    def render(self, script: Script, choices: int = 1, *, logprobs: bool = False) -> Rendered:
         return _render(script)
 
     def error(self, status: int, message: str) -> bytes:

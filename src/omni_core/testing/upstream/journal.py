@@ -1,6 +1,7 @@
 """What the fake provider remembers."""
 
 from collections import defaultdict, deque
+from typing import Any
 
 import msgspec
 
@@ -23,6 +24,11 @@ class Call(msgspec.Struct):
     """Everything was sent."""
     hung_up: bool = False
     """The caller closed the connection before that."""
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What the body says."""
+        return msgspec.json.decode(self.body, type=dict[str, Any])
 
 
 class Totals(msgspec.Struct):

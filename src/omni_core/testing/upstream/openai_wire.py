@@ -1,6 +1,8 @@
 """The fake provider's side of OpenAI's chat completions."""
 
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
@@ -28,6 +30,8 @@ class _Request(msgspec.Struct):
     stream_options: _Options | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
+    n: int = 1
+    logprobs: bool = False
 
 
 _DECODER = msgspec.json.Decoder(_Request)
@@ -48,10 +52,12 @@ class OpenAIWire:
             include_usage=request.stream_options is not None and request.stream_options.include_usage,
             limit=request.max_tokens if request.max_completion_tokens is None else request.max_completion_tokens,
             last_user_text=text_of(said),
+            choices=request.n,
+            logprobs=request.logprobs,
         )
 
-    def render(self, script: Script) -> Rendered:
-        return _render(script)
+    def render(self, script: Script, choices: int = 1, *, logprobs: bool = False) -> Rendered:
+        return _render(script, choices, logprobs)
 
     def error(self, status: int, message: str) -> bytes:
         kind = _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
@@ -65,37 +71,71 @@ class OpenAIWire:
 
 
 @lru_cache(maxsize=512)
-def _render(script: Script) -> Rendered:
-    calls = [
+def _render(script: Script, choices: int, logprobs: bool) -> Rendered:  # noqa: FBT001 - a cache wants them in order
+    answers = [_Answer.of(script, index, logprobs=logprobs) for index in range(choices)]
+    whole = _object(
+        "chat.completion",
+        choices=[answer.whole for answer in answers],
+        **({} if script.usage is None else {"usage": _usage(script.usage)}),
+    )
+    # The choices take turns.
+    turns = [piece for pieces in zip_longest(*(answer.pieces for answer in answers)) for piece in pieces if piece]
+    usage_event = b"" if script.usage is None else _event(choices=[], usage=_usage(script.usage))
+    last = len(turns) - 1 - len(answers)
+    events = tuple(
+        _event(choices=[piece], **_usage_so_far(script, min(number, last), last)) for number, piece in enumerate(turns)
+    )
+    return Rendered(msgspec.json.encode(whole), events, usage_event, b"data: [DONE]\n\n")
+
+
+class _Answer(msgspec.Struct):
+    """A choice, whole and in pieces."""
+
+    whole: dict[str, Any]
+    pieces: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, script: Script, index: int, *, logprobs: bool) -> "_Answer":
+        lead = f"{index}: " if index else ""
+        deltas = [{"role": "assistant", "content": ""}, *([{"content": lead}] if lead else [])]
+        deltas += [{script.reasoning_field: thought} for thought in script.thoughts()]
+        deltas += [{"content": chunk} for chunk in script.chunks()]
+        calls = _calls(script)
+        message = {"role": "assistant", "content": lead + script.text or None, "refusal": None}
+        if script.reasoning:
+            message[script.reasoning_field] = script.reasoning
+        return cls(
+            _choice(
+                script.finish_reason.value,
+                index,
+                [lead + script.text] if logprobs else None,
+                message={**message, "tool_calls": calls} if calls else message,
+            ),
+            [
+                *(
+                    _choice(None, index, [d["content"]] if logprobs and d.get("content") else None, delta=d)
+                    for d in deltas
+                ),
+                *(_choice(None, index, delta=delta) for delta in _call_deltas(script, calls)),
+                _choice(script.finish_reason.value, index, delta={}),
+            ],
+        )
+
+
+def _calls(script: Script) -> list[dict[str, Any]]:
+    return [
         {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
         for call in script.tool_calls
     ]
-    message = {"role": "assistant", "content": script.text or None, "refusal": None}
-    if script.reasoning:
-        message[script.reasoning_field] = script.reasoning
-    whole = _object(
-        "chat.completion",
-        choices=[_choice(script.finish_reason.value, message={**message, "tool_calls": calls} if calls else message)],
-        **({} if script.usage is None else {"usage": _usage(script.usage)}),
-    )
-    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
-    deltas += [{script.reasoning_field: thought} for thought in script.thoughts()]
-    deltas += [{"content": chunk} for chunk in script.chunks()]
+
+
+def _call_deltas(script: Script, calls: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for index, call in enumerate(calls):
         arguments = script.tool_calls[index].arguments
         opening = {"name": script.tool_calls[index].name, "arguments": ""}
-        deltas.append({"tool_calls": [{"index": index, **call, "function": opening}]})
-        deltas += [
-            {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}
-            for piece in (arguments[: len(arguments) // 2], arguments[len(arguments) // 2 :])
-        ]
-    events = [
-        _event(choices=[_choice(None, delta=delta)], **_usage_so_far(script, number, len(deltas) - 1))
-        for number, delta in enumerate(deltas)
-    ]
-    events.append(_event(choices=[_choice(script.finish_reason.value, delta={})], **_usage_so_far(script, 1, 1)))
-    usage_event = b"" if script.usage is None else _event(choices=[], usage=_usage(script.usage))
-    return Rendered(msgspec.json.encode(whole), tuple(events), usage_event, b"data: [DONE]\n\n")
+        yield {"tool_calls": [{"index": index, **call, "function": opening}]}
+        for piece in (arguments[: len(arguments) // 2], arguments[len(arguments) // 2 :]):
+            yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}
 
 
 def _usage_so_far(script: Script, produced: int, of: int) -> dict[str, Any]:
@@ -113,8 +153,16 @@ def _event(**fields: Any) -> bytes:
     return b"data: " + msgspec.json.encode(_object("chat.completion.chunk", **fields)) + b"\n\n"
 
 
-def _choice(finish_reason: str | None, **content: Any) -> dict[str, Any]:
-    return {"index": 0, **content, "logprobs": None, "finish_reason": finish_reason}
+def _choice(
+    finish_reason: str | None, index: int = 0, tokens: list[str] | None = None, **content: Any
+) -> dict[str, Any]:
+    logprobs = tokens and {"content": [_token(token) for token in tokens], "refusal": None}
+    return {"index": index, **content, "logprobs": logprobs, "finish_reason": finish_reason}
+
+
+def _token(token: str) -> dict[str, Any]:
+    own = {"token": token, "logprob": -0.25, "bytes": list(token.encode())}
+    return {**own, "top_logprobs": [own]}
 
 
 def _usage(usage: TokenUsage) -> dict[str, Any]:

@@ -27,6 +27,8 @@ class Asked(msgspec.Struct, frozen=True):
     include_usage: bool
     limit: int | None
     last_user_text: str
+    choices: int = 1
+    logprobs: bool = False
 
 
 class Wire(Protocol):
@@ -38,8 +40,8 @@ class Wire(Protocol):
         """Return what is asked; raise `msgspec.DecodeError`."""
         ...
 
-    def render(self, script: Script) -> Rendered:
-        """Return the answer of a script."""
+    def render(self, script: Script, choices: int = 1, *, logprobs: bool = False) -> Rendered:
+        """Return the answer of a script, as many times as wanted; all but the first begin with their number."""
         ...
 
     def error(self, status: int, message: str) -> bytes:

@@ -11,7 +11,7 @@ from omni_core.testing.upstream.anthropic_wire import AnthropicWire
 from omni_core.testing.upstream.http import Answer, Connection, Request, response
 from omni_core.testing.upstream.journal import Call, Journal, Totals
 from omni_core.testing.upstream.openai_wire import OpenAIWire
-from omni_core.testing.upstream.rendering import Wire
+from omni_core.testing.upstream.rendering import Asked, Wire
 from omni_core.testing.upstream.scripts import FAULTS, Script
 
 _WIRES: dict[str, Wire] = {"/v1/chat/completions": OpenAIWire(), "/v1/messages": AnthropicWire()}
@@ -130,12 +130,10 @@ class FakeUpstream:
         if not script.first_delay_s and not script.interim and script.at_once(stream=asked.stream):
             if script.succeeds:
                 self._journal.answered(call)
-            return answers.whole(wire, script, b"%d" % call.number)
-        return self._take_time(connection, wire, script, call, include_usage=asked.include_usage)
+            return answers.whole(wire, script, b"%d" % call.number, asked)
+        return self._take_time(connection, wire, script, call, asked)
 
-    async def _take_time(
-        self, connection: Connection, wire: Wire, script: Script, call: Call, *, include_usage: bool
-    ) -> None:
+    async def _take_time(self, connection: Connection, wire: Wire, script: Script, call: Call, asked: Asked) -> None:
         number = b"%d" % call.number
         try:
             for status in script.interim:
@@ -143,9 +141,9 @@ class FakeUpstream:
             if script.first_delay_s:
                 await asyncio.sleep(script.first_delay_s)
             if script.at_once(stream=call.stream):
-                await connection.send(answers.whole(wire, script, number))
+                await connection.send(answers.whole(wire, script, number, asked))
             elif call.stream and script.answers:
-                await answers.streamed(connection, wire, script, number, include_usage=include_usage)
+                await answers.streamed(connection, wire, script, number, asked)
             else:
                 await answers.broken(connection, wire, script)
         except (asyncio.CancelledError, ConnectionError):

@@ -18,6 +18,7 @@ LONGEST_INLINE = 2_000
 """Characters up to which the event loop computes the answer itself, which then takes a few milliseconds."""
 PIECE = 8
 """Tokens of a streamed piece."""
+_CAPABILITIES = Capabilities(tools=False, images=False, json_schema=False, sampling=False)
 
 
 class OmniBrain:
@@ -36,7 +37,7 @@ class OmniBrain:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(tools=False, images=False, json_schema=False, sampling=False)
+        return _CAPABILITIES
 
     async def complete(self, request: ChatRequest) -> ChatResponse:
         """Return the whole answer.
@@ -94,6 +95,7 @@ def _refuse_unsupported(request: ChatRequest) -> None:
     ):
         if asked:
             raise UnsupportedFeature(f"{MODEL} cannot {what}", field=field, model=request.model)
+    _CAPABILITIES.extra_of(request)
 
 
 def _size(request: ChatRequest) -> int:
