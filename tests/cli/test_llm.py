@@ -22,7 +22,10 @@ def test_a_providers_key_comes_by_standard_input_and_is_never_shown(omni: Comman
     listing = omni("models", "providers", "--json")
     assert KEY not in added.output + listing.output + omni("models", "providers").output
     (vendor,) = [one for one in json.loads(listing.stdout)["items"] if one["name"] == "vendor"]
-    assert vendor.items() >= {"name": "vendor", "kind": "openai", "has_key": True, "source": "database"}.items()
+    assert (
+        vendor.items()
+        >= {"name": "vendor", "kind": "openai", "has_key": True, "source": "database", "passes": []}.items()
+    )
 
 
 def test_a_providers_limits_are_set_shown_and_reset(omni: CommandLine) -> None:
@@ -40,6 +43,14 @@ def test_a_providers_limits_are_set_shown_and_reset(omni: CommandLine) -> None:
     assert refused["fields"] == {"field": "max_connections", "allowed": "a whole number from 1 to 100000"}
     assert omni.error("models", "set-provider", "limited", "--reset", "name", exits=65)["fields"]["field"] == "reset"
     assert omni.error("models", "set-provider", "none", exits=66)["code"] == "llm.unknown_provider"
+
+
+def test_a_provider_is_said_to_take_fields_of_its_own(omni: CommandLine) -> None:
+    words = ["models", "add-provider", "vllm", "--kind", "openai", "--base-url", "http://127.0.0.1:9/v1"]
+    added = omni.json(*words, "--passes", "top_k", "--passes", "chat_template_kwargs")
+    assert added["passes"] == ["top_k", "chat_template_kwargs"]
+    assert "top_k, chat_template_kwargs" in omni("models", "providers").stdout
+    assert omni.error(*words, "--passes", "model", exits=65)["fields"]["field"] == "passes"
 
 
 def test_a_providers_key_comes_from_the_environment(omni: CommandLine) -> None:

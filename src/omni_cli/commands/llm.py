@@ -57,6 +57,7 @@ _PROVIDER: list[Column[ProviderView]] = [
     Column("kind", lambda provider: provider.kind),
     Column("URL", lambda provider: provider.base_url),
     Column("has a key", lambda provider: provider.has_key),
+    Column("takes besides", lambda provider: ", ".join(provider.passes)),
     Column("set up in", lambda provider: provider.source),
     Column("connects within", lambda provider: seconds(provider.connect_timeout_s), numeric=True),
     Column("begins within", lambda provider: seconds(provider.first_byte_timeout_s), numeric=True),
@@ -120,6 +121,7 @@ def list_providers(json: Json = False) -> None:
     "add-provider",
     epilog=examples(
         "omni models add-provider ollama --kind openai --base-url http://127.0.0.1:11434/v1",
+        "omni models add-provider vllm --kind openai --base-url http://127.0.0.1:8001/v1 --passes top_k --passes min_p",
         "omni models add-provider mistral --kind openai --base-url https://api.mistral.ai/v1 --api-key-env MISTRAL_KEY",
         "omni models add-provider claude --kind anthropic --api-key-stdin < anthropic.key",
     ),
@@ -134,6 +136,10 @@ def add_provider(
         str | None, typer.Option(metavar="VARIABLE", help="Take the key from this environment variable.")
     ] = None,
     api_key_stdin: Annotated[bool, typer.Option("--api-key-stdin", help="Read the key from standard input.")] = False,
+    passes: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD", help="A field that it takes besides those of its kind, as top_k; repeat it."),
+    ] = None,
     connect_timeout: ConnectTimeout = None,
     first_byte_timeout: FirstByteTimeout = None,
     read_timeout: ReadTimeout = None,
@@ -154,6 +160,7 @@ def add_provider(
         kind,
         base_url,
         api_key,
+        passes=tuple(passes or ()),
         connect_timeout_s=connect_timeout,
         first_byte_timeout_s=first_byte_timeout,
         read_timeout_s=read_timeout,

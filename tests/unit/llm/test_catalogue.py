@@ -51,6 +51,14 @@ async def test_a_provider_wants_a_kind_that_somebody_speaks_and_a_name_of_its_ow
         await desk.omni.catalogue.add_provider(OPERATOR, AddProvider("somewhere", "scripted"))
 
 
+@pytest.mark.parametrize("names", [("model",), ("max_tokens",), ("a b",), ("x",) * 65])
+async def test_a_provider_takes_no_field_that_is_omnis_own(desk: Desk, names: tuple[str, ...]):
+    with pytest.raises(InvalidValue) as caught:
+        await desk.omni.catalogue.add_provider(OPERATOR, AddProvider("x", "scripted", passes=names))
+    assert caught.value.fields["field"] == "passes"
+    assert [view.name for view in await desk.omni.catalogue.providers(OPERATOR)] == ["omni", "somewhere"]
+
+
 @pytest.mark.parametrize(
     "url",
     [

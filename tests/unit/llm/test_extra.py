@@ -8,7 +8,16 @@ import pytest
 from omni_core import ChatRequest, Message, Role, SetBudget, Window
 from omni_core.domain.budgets.api import BudgetExhausted
 from omni_core.domain.kernel.errors import InvalidValue
-from omni_core.domain.llm.api import Capabilities, ChatChoice, ChatDelta, ChatResponse, FinishReason, TokenUsage
+from omni_core.domain.llm.api import (
+    Capabilities,
+    ChatChoice,
+    ChatDelta,
+    ChatResponse,
+    FinishReason,
+    Text,
+    TokenUsage,
+    ToolCall,
+)
 from omni_core.domain.llm.counting import estimate_answer, estimate_tokens, upper_bound_tokens
 from omni_core.domain.llm.errors import InvalidRequest, UnsupportedFeature
 from omni_core.domain.llm.extra import (
@@ -152,8 +161,11 @@ async def test_a_choice_that_ends_is_held_back_and_the_others_go_on() -> None:
 
 
 def test_an_estimate_counts_every_choice() -> None:
-    choices = tuple(ChatChoice(Message.of(Role.ASSISTANT, text), FinishReason.STOP) for text in ("Forty-", "two."))
-    response = ChatResponse("m", MESSAGES[0], FinishReason.STOP, USAGE, alternatives=choices)
+    first, *others = (
+        ChatChoice(Message(Role.ASSISTANT, (Text(text),), (ToolCall(text, text, "{}"),)), FinishReason.STOP)
+        for text in ("Forty-", "two", ".")
+    )
+    response = ChatResponse("m", first.message, FinishReason.STOP, USAGE, alternatives=tuple(others))
     assert len(response.choices) == 3
-    estimate = estimate_answer(ChatRequest("m", MESSAGES), *(choice.message for choice in choices))
-    assert estimate.output_tokens == estimate_tokens("Forty-two.")
+    estimate = estimate_answer(ChatRequest("m", MESSAGES), response.everything)
+    assert estimate.output_tokens == estimate_tokens("Forty-two." * 2 + "{}" * 3)

@@ -30,6 +30,7 @@ class PostgresCatalogueStore:
             "sealed_key": provider.sealed_key,
             **_limits(provider.limits),
             "created_at": provider.created_at,
+            "passes": list(provider.passes),
         }
         if not await rows.added(tx, provider_table, row):
             raise ProviderExists(f"there is a provider {provider.name!r} already", field="name")
@@ -97,6 +98,7 @@ def _provider_from_row(row: rows.Row) -> Provider:
         sealed_key=row["sealed_key"],
         limits=_own_limits(row),
         created_at=row["created_at"],
+        passes=tuple(row["passes"]),
     )
 
 

@@ -10,6 +10,7 @@ import msgspec
 from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.kernel.money import AmountText
 from omni_core.domain.kernel.stored import is_rebuilding
+from omni_core.domain.llm.extra import PassedField, check_passed
 from omni_core.domain.llm.limits import Limits, OwnLimits, check_limits
 from omni_core.domain.pricing.api import TierPrices
 
@@ -71,11 +72,13 @@ class Provider:
     sealed_key: bytes | None
     limits: OwnLimits
     created_at: datetime
+    passes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if is_rebuilding():
             return
         check_name(self.name, "name")
+        check_passed(self.passes)
         if self.base_url is not None:
             check_base_url(self.base_url)
         check_limits(self.limits)
@@ -113,13 +116,15 @@ class Model(msgspec.Struct, frozen=True):
 class AddProvider(OwnLimits, frozen=True, forbid_unknown_fields=True):
     """Make a provider known. `api_key` is stored sealed and never shown again.
 
-    Limits that are not given are those of the settings, also when these change.
+    `passes` names fields of chat requests that it takes besides those of its kind, such as `top_k`. Limits that are not
+    given are those of the settings, also when these change.
     """
 
     name: str
     kind: str
     base_url: str | None = None
     api_key: str | None = None
+    passes: tuple[PassedField, ...] = ()
 
     def __repr__(self) -> str:
         return f"AddProvider(name={self.name!r}, kind={self.kind!r}, base_url={self.base_url!r})"
@@ -152,3 +157,4 @@ class ProviderView(Limits, frozen=True):
     base_url: str | None
     has_key: bool
     source: str
+    passes: tuple[str, ...] = ()

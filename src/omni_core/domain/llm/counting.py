@@ -108,15 +108,14 @@ def estimate_usage(request: ChatRequest, output_tokens: int) -> TokenUsage:
     return TokenUsage(estimate_input_tokens(request), output_tokens, estimated=True)
 
 
-def estimate_answer(request: ChatRequest, *answers: Message, reasoning: str = "") -> TokenUsage:
-    """Return the usage of a call with these answers, of which the provider said nothing that can be true."""
+def estimate_answer(request: ChatRequest, answer: Message, reasoning: str = "") -> TokenUsage:
+    """Return the usage of a call with this answer, of which the provider said nothing that can be true."""
     tally = Tally()
+    tally.add(answer.text)
     tally.add(reasoning)
-    for answer in answers:
-        tally.add(answer.text)
-        for call in answer.tool_calls:
-            tally.add(call.name)
-            tally.add(call.arguments)
+    for call in answer.tool_calls:
+        tally.add(call.name)
+        tally.add(call.arguments)
     return estimate_usage(request, tally.tokens)
 
 

@@ -5,9 +5,10 @@ They go to a provider that takes them, as they are, and are refused by name befo
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.llm.errors import InvalidRequest
@@ -35,7 +36,9 @@ OWN = frozenset(
 )
 """What Omni says itself in one protocol or another, so that nothing may stand beside it."""
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+_NAME_PATTERN = r"[A-Za-z_][A-Za-z0-9_.-]{0,63}"
+_NAME = re.compile(_NAME_PATTERN)
+PassedField = Annotated[str, Meta(extra_json_schema={"pattern": f"^{_NAME_PATTERN}$"})]
 
 
 def check_passed(names: Sequence[str]) -> None:

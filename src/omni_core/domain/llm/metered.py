@@ -33,8 +33,7 @@ class MeteredChatModel:
         try:
             response = await self._inner.complete(account.request)
             if not is_credible(response.usage):
-                messages = (choice.message for choice in response.choices)
-                estimate = estimate_answer(account.request, *messages, reasoning=response.reasoning)
+                estimate = estimate_answer(account.request, response.everything, response.reasoning)
                 response = msgspec.structs.replace(response, usage=estimate)
             if response.reasoning:
                 response = msgspec.structs.replace(response, reasoning="")

@@ -230,6 +230,15 @@ class ChatResponse(msgspec.Struct, frozen=True):
         """Every choice, in order."""
         return (ChatChoice(self.message, self.finish_reason, self.logprobs), *self.alternatives)
 
+    @property
+    def everything(self) -> Message:
+        """What all choices say, as one turn that can be counted."""
+        if not self.alternatives:
+            return self.message
+        said = [choice.message for choice in self.choices]
+        parts = tuple(part for message in said for part in message.content)
+        return Message(self.message.role, parts, tuple(call for message in said for call in message.tool_calls))
+
 
 class ToolCallDelta(msgspec.Struct, frozen=True):
     """A piece of the tool call at `index`: `id` and `name` come once, `arguments` piece by piece."""

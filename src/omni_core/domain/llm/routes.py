@@ -119,7 +119,7 @@ class Routes:
         if provider.sealed_key is not None:
             key = self._seal.open(provider.sealed_key, seal_context(provider.name))
         limits = msgspec.structs.asdict(provider.limits.over(self.defaults))
-        return ProviderConfig(provider.name, provider.kind, provider.base_url, key, **limits)
+        return ProviderConfig(provider.name, provider.kind, provider.base_url, key, provider.passes, **limits)
 
     async def _read(self) -> tuple[dict[str, Model], dict[str, Provider]]:
         async with self._uow(PLATFORM) as tx:

@@ -62,6 +62,7 @@ class Catalogue:
             sealed,
             OwnLimits(**own_limits(command)),
             self._clock.now(),
+            command.passes,
         )
         async with self._uow(PLATFORM) as tx:
             await self._store.add_provider(tx, provider)
@@ -97,6 +98,7 @@ class Catalogue:
                 config.base_url,
                 config.api_key is not None,
                 "settings",
+                config.passes,
                 **msgspec.structs.asdict(config.over(BUILT_IN_LIMITS)),
             )
             for config in self._routes.configured.values()
@@ -165,4 +167,6 @@ class Catalogue:
     def _view(self, provider: Provider) -> ProviderView:
         limits = msgspec.structs.asdict(provider.limits.over(self._routes.defaults))
         has_key = provider.sealed_key is not None
-        return ProviderView(provider.name, provider.kind, provider.base_url, has_key, "database", **limits)
+        return ProviderView(
+            provider.name, provider.kind, provider.base_url, has_key, "database", provider.passes, **limits
+        )

@@ -17,6 +17,7 @@ def a_provider(name: str = "openai", **given: Any) -> Provider:
             "sealed_key": b"\x00sealed\xff",
             "limits": OwnLimits(connect_timeout_s=2.5, total_timeout_s=300.0),
             "created_at": NOON,
+            "passes": ("top_k", "min_p"),
             **given,
         }
     )

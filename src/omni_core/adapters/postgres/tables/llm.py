@@ -19,6 +19,7 @@ provider = sa.Table(
     sa.Column("connect_timeout_s", sa.Double, nullable=False),
     sa.Column("read_timeout_s", sa.Double, nullable=False),
     moment("created_at"),
+    sa.Column("passes", sa.ARRAY(sa.Text), nullable=False, server_default="{}"),
 )
 
 model = sa.Table(
