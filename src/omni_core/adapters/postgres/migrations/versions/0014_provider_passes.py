@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0018_provider_passes"
-down_revision = "0011_invoices_closed"
+revision = "0014_provider_passes"
+down_revision = "0013_provider_limits"
 
 
 def upgrade() -> None:

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0014_provider_limits"
-down_revision = "0011_invoices_closed"
+revision = "0013_provider_limits"
+down_revision = "0012_joint_leases"
 
 
 def upgrade() -> None:
