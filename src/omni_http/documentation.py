@@ -13,10 +13,12 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import (
     Components,
     Example,
+    OpenAPIHeader,
     OpenAPIMediaType,
     OpenAPIResponse,
     OpenAPIType,
     Operation,
+    Parameter,
     PathItem,
     Reference,
     Schema,
@@ -26,6 +28,7 @@ from litestar.types import Method
 
 from omni_core import __version__
 from omni_core.domain.budgets.errors import BudgetExhausted
+from omni_core.domain.llm.keyed import KEY_NAME, MAX_KEY
 from omni_http.body_schemas import describe_bodies
 from omni_http.component_names import rename_components
 from omni_http.problems import MEDIA_TYPE, problem_body
@@ -45,6 +48,12 @@ _EVENTS = """\
 `data:` events, each a `chat.completion.chunk`; the last is `[DONE]`. An error on the way is an event with the member
 `error`, a problem whose `type` is OpenAI's word, and no `[DONE]` comes after it.
 """
+_KEY = """\
+Makes the call once, however often it is asked for: the same request under the same key gets the same answer for a day,
+paid for once; another request is refused (422). While the call is under way others wait for it, and get 409 if it takes
+too long. A key counts for one API key. A stream under a key is brought to its end also if the client hangs up.
+"""
+_REPLAYED = "That the answer was given before, under the same Idempotency-Key."
 
 
 def openapi_config() -> OpenAPIConfig:
@@ -94,6 +103,7 @@ def complete_document(app: Litestar) -> None:
             responses = {code: answer for code, answer in (operation.responses or {}).items() if code != "400"}
             operation.responses = {**responses, "default": problem}
     _add_event_stream(paths["/v1/chat/completions"])
+    _add_idempotency_key(paths["/v1/chat/completions"])
     rename_components(document)
     describe_bodies(app, document)
 
@@ -125,6 +135,19 @@ def _problem() -> OpenAPIResponse:
             )
         },
     )
+
+
+def _add_idempotency_key(chat: PathItem) -> None:
+    """Describe the header, which the endpoint reads by itself: as a parameter it would cost those who send none."""
+    answer = chat.post.responses["200"] if chat.post and chat.post.responses else None
+    if chat.post is None or not isinstance(answer, OpenAPIResponse):
+        raise TypeError("the chat endpoint documents no answer")
+    form = Schema(type=OpenAPIType.STRING, min_length=1, max_length=MAX_KEY, pattern="^[!-~]+$")
+    examples = {"an id of the client's own": Example(value="order-4711-summary")}
+    key = Parameter(KEY_NAME, "header", form, _KEY, required=False, examples=examples)
+    chat.post.parameters = [*(chat.post.parameters or []), key]
+    replayed = OpenAPIHeader(Schema(type=OpenAPIType.STRING, enum=["true"]), description=_REPLAYED)
+    answer.headers = {**(answer.headers or {}), "Idempotent-Replayed": replayed}
 
 
 def _add_event_stream(chat: PathItem) -> None:

@@ -11,7 +11,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, ValidationException
 
 from omni_core.domain.kernel.errors import Invalid, Kind, NotFound, OmniError, Unsupported
-from omni_core.domain.llm.errors import ProviderQuotaExhausted, ProviderRateLimited
+from omni_core.domain.llm.errors import IdempotencyKeyReused, ProviderQuotaExhausted, ProviderRateLimited
 from omni_http.openai_errors import OpenAIError
 from omni_http.refusals import (
     ClientLeft,
@@ -101,6 +101,8 @@ _STATUS_OF_LEAF: dict[type[OmniError], int] = {
     TargetTooLong: HTTPStatus.REQUEST_URI_TOO_LONG,
     UpgradeNotOffered: HTTPStatus.NOT_IMPLEMENTED,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    # As the draft of the header Idempotency-Key has it: a 409 says that the call is under way.
+    IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     # As the provider said it: by this status clients tell a limit from a failure.
     ProviderRateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     ProviderQuotaExhausted: HTTPStatus.TOO_MANY_REQUESTS,

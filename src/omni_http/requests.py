@@ -1,13 +1,18 @@
 """The request of every endpoint."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Request
 from litestar.exceptions import ClientException, InternalServerException
 
+from omni_core.domain.llm.api import KEY_NAME, InvalidIdempotencyKey
 from omni_http.refusals import why_left
 
 _LEFT = "client disconnected prematurely"
+
+
+_IDEMPOTENCY_KEY = KEY_NAME.lower().encode()
 
 
 class LeanRequest(Request[Any, Any, Any]):
@@ -35,3 +40,14 @@ class LeanRequest(Request[Any, Any, Any]):
                 except ValueError as error:
                     raise ClientException("Content-Length is not a number") from error
         return None
+
+
+def idempotency_key_of(scope: Mapping[str, Any]) -> str | None:
+    """Return the header Idempotency-Key as it is; raise `InvalidIdempotencyKey` where there are two."""
+    found: str | None = None
+    for name, value in scope["headers"]:
+        if name == _IDEMPOTENCY_KEY:
+            if found is not None:
+                raise InvalidIdempotencyKey(f"{KEY_NAME} is sent twice", field=KEY_NAME, allowed="one")
+            found = value.decode("latin-1")
+    return found

@@ -14,18 +14,23 @@ from omni_http.problems import event_body
 from omni_http.services import request_id_of
 
 _JSON = (b"content-type", b"application/json")
+_REPLAYED = (b"idempotent-replayed", b"true")
 _EVENTS = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
 
 
 class EncodedJson(Response[bytes]):
-    """An answer that is JSON already."""
+    """An answer that is JSON already. `is_replay` says that it was given before."""
+
+    def __init__(self, content: bytes, *, is_replay: bool = False) -> None:
+        super().__init__(content)
+        self._marks = [_REPLAYED] if is_replay else []
 
     def to_asgi_response(self, *_: Any, **__: Any) -> ASGIApp:  # type: ignore[override]
         """Return what sends it. Nothing is merged: no layer of the application adds headers or cookies."""
         return self._send
 
     async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = [_JSON, (b"content-length", b"%d" % len(self.content))]
+        headers = [_JSON, (b"content-length", b"%d" % len(self.content)), *self._marks]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": self.content, "more_body": False})
 
@@ -42,12 +47,13 @@ class EventStream(Response[AsyncGenerator[bytes, None]]):
     """Server-sent events, as a generator yields them that reads `source`.
 
     Both are closed at once when the client hangs up, also while the next piece is waited for. `source` is closed here
-    because a generator that was never begun closes nothing.
+    because a generator that was never begun closes nothing. `is_replay` says that the events were sent before.
     """
 
-    def __init__(self, chunks: AsyncGenerator[bytes, None], source: Closable) -> None:
+    def __init__(self, chunks: AsyncGenerator[bytes, None], source: Closable, *, is_replay: bool = False) -> None:
         super().__init__(chunks)
         self._source = source
+        self._marks = [_REPLAYED] if is_replay else []
 
     def to_asgi_response(self, *_: Any, **__: Any) -> ASGIApp:  # type: ignore[override]
         """Return what sends them."""
@@ -57,7 +63,7 @@ class EventStream(Response[AsyncGenerator[bytes, None]]):
         has_begun = False
         try:
             async with aclosing(self._source), _UntilHangUp(receive), aclosing(self.content) as chunks:
-                await send({"type": "http.response.start", "status": 200, "headers": [*_EVENTS]})
+                await send({"type": "http.response.start", "status": 200, "headers": [*_EVENTS, *self._marks]})
                 has_begun = True
                 async for chunk in chunks:
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})

@@ -122,3 +122,13 @@ def test_answers_cannot_command_the_terminal(omni: CommandLine) -> None:
     answer = omni("chat", "--tenant", "acme", "A ticket costs \x1b[31mfour pounds. How much does a ticket cost?").stdout
     assert "\x1b" not in answer
     assert "\\x1b[31mfour" in answer
+
+
+def test_under_an_idempotency_key_a_question_is_answered_once(omni: CommandLine) -> None:
+    words = ["chat", "--tenant", "acme", "--idempotency-key", "k-1"]
+    first, second = omni.json(*words, QUESTION), omni.json(*words, QUESTION)
+    assert second == {**first, "is_replay": True}
+    assert omni.error(*words, "Something else?", exits=73)["code"] == "llm.idempotency_key_reused"
+    assert omni.error(*words[:-1], "no key", QUESTION, exits=65)["code"] == "llm.invalid_idempotency_key"
+    streamed = [omni(*words[:-1], "k-2", QUESTION).stdout for _ in range(2)]
+    assert streamed[0] == streamed[1] != ""

@@ -46,6 +46,22 @@ def test_usage_is_added_up(omni: CommandLine, used: dict[str, Any], payer: str) 
     assert row["cost"] in omni("usage", "--tenant", payer).stdout
 
 
+def test_what_became_of_a_call_is_told(omni: CommandLine, tenant: str) -> None:
+    answer = omni.json("chat", "--tenant", tenant, QUESTION)
+    shown = omni.json("usage", "show", f"chatcmpl-{answer['id'].replace('-', '')}", "--tenant", tenant)
+    assert (shown["call_id"], shown["is_recorded"], shown["event"]["id"]) == (answer["id"], True, answer["id"])
+    lines = omni("usage", "show", answer["id"], "--tenant", tenant).stdout
+    assert "recorded  yes" in lines
+    assert "omni-brain" in lines
+    unknown = "00000000-0000-7000-8000-000000000000"
+    assert omni.json("usage", "show", unknown, "--tenant", tenant) == {
+        "call_id": unknown,
+        "is_recorded": False,
+        "event": None,
+    }
+    assert omni.error("usage", "show", "x", "--tenant", tenant, exits=65)["code"] == "kernel.invalid_value"
+
+
 def test_usage_is_grouped_and_limited(omni: CommandLine, used: dict[str, Any], payer: str, other: str) -> None:
     (row,) = omni.json("usage", "--tenant", payer, "--by", "day,status", "--by", "provider")["items"]
     assert row["group"].keys() == {"day", "status", "provider"}

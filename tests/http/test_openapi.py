@@ -105,6 +105,18 @@ def test_a_chat_is_answered_as_json_or_as_events(document: dict[str, Any]) -> No
     assert choices["items"] == {"$ref": "#/components/schemas/Choice"}
 
 
+def test_a_chat_may_have_an_idempotency_key(document: dict[str, Any]) -> None:
+    chat = document["paths"]["/v1/chat/completions"]["post"]
+    (key,) = chat["parameters"]
+    assert (key["name"], key["in"], key.get("required", False)) == ("Idempotency-Key", "header", False)
+    assert key["schema"] == {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
+    assert [re.fullmatch(key["schema"]["pattern"], one["value"]) for one in key["examples"].values()]
+    assert "paid for once" in key["description"]
+    assert "Idempotent-Replayed" in chat["responses"]["200"]["headers"]
+    record = document["paths"]["/v1/usage/calls/{call_id}"]["get"]
+    assert record["operationId"] == "getCall"
+
+
 def bodies(document: dict[str, Any]) -> Iterator[str]:
     """Yield the names of all schemas of which bodies are made."""
     waiting = [body for _, operation in operations(document) if (body := operation.get("requestBody"))]

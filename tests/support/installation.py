@@ -118,8 +118,8 @@ async def _add_models(omni: Omni, upstream: FakeUpstream) -> None:
         ("locked-out", "openai", upstream.url, REFUSED_KEY, 30.0),
         ("down", "openai", nowhere, PROVIDER_KEY, 30.0),
     ):
-        limits = {"read_timeout_s": patience_s, "total_timeout_s": 2 * patience_s}
-        await omni.catalogue.add_provider(OPERATOR, AddProvider(name, kind, url, key, **limits))
+        command = AddProvider(name, kind, url, key, read_timeout_s=patience_s, total_timeout_s=2 * patience_s)
+        await omni.catalogue.add_provider(OPERATOR, command)
     for name, given in MODELS.items():
         await _add_model(omni, name, "fake", **given)
     await _add_model(omni, "claude", "claude")

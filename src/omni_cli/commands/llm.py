@@ -234,6 +234,9 @@ def chat(
     ] = None,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="The longest answer, in tokens.")] = None,
     stream: Annotated[bool, typer.Option(help="Print the answer while it comes.")] = True,
+    idempotency_key: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Make the call once: asked again under this key, answer the same.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Ask a model, on a tenant's account.
@@ -242,13 +245,16 @@ def chat(
     """
     request = ChatRequest(model, _messages(question, system, file or []), max_tokens)
     if json or not stream:
-        answer = for_tenant(tenant, lambda omni, operator: omni.chat.complete(operator, request))
+        answer = for_tenant(
+            tenant, lambda omni, operator: omni.chat.complete(operator, request, idempotency_key=idempotency_key)
+        )
         _print_answer(answer, json=json)
         return
 
     async def pieces(omni: "Omni", operator: Principal) -> TokenUsage | None:
         usage = None
-        async with aclosing(await omni.chat.stream(operator, request)) as deltas:
+        answer = await omni.chat.stream(operator, request, idempotency_key=idempotency_key)
+        async with aclosing(answer) as deltas:
             async for delta in deltas:
                 print_text(delta.text, end="")
                 usage = delta.usage or usage
@@ -279,7 +285,8 @@ def _print_answer(answer: ChatAnswer, *, json: bool) -> None:
         _note_usage(usage)
         return
     shown: dict[str, Any] = {"id": answer.id, "model": answer.model, "created_at": answer.created_at, "text": text}
-    print_json({**shown, "finish_reason": answer.response.finish_reason, "usage": as_json(usage)})
+    finish = answer.response.finish_reason
+    print_json({**shown, "finish_reason": finish, "usage": as_json(usage), "is_replay": answer.is_replay})
 
 
 def _note_usage(usage: TokenUsage | None) -> None:

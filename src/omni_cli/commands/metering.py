@@ -1,24 +1,31 @@
 """`omni usage`."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 
 from omni_cli.jsonform import as_json
 from omni_cli.options import ROWS, Cursor, InvalidOption, Json, Limit, Tenant, commands, examples
-from omni_cli.output import Column, print_json, print_rows
+from omni_cli.output import Column, print_json, print_record, print_rows
 from omni_cli.session import for_tenant
 from omni_core.domain.kernel.clock import Month, parse_moment
+from omni_core.domain.kernel.ids import parse_id
 from omni_core.domain.kernel.money import format_picos
 from omni_core.domain.kernel.pages import PageRequest
-from omni_core.domain.metering.api import Grouping, UsageEvent, UsageQuery, UsageSum
+from omni_core.domain.metering.api import CallRecord, Grouping, UsageEvent, UsageQuery, UsageSum
 
 usage = commands("What a tenant used, and what it cost. Without a command: the summary of this month, by model.")
 usage.info.no_args_is_help = False
 
 _GROUPINGS: tuple[Grouping, ...] = ("model", "provider", "key", "day", "status")
+
+
+def _of_event(column: Column[UsageEvent]) -> Column[CallRecord]:
+    return Column(column.title, lambda record: column.value(record.event) if record.event else None)
+
+
 _EVENT: list[Column[UsageEvent]] = [
     Column("at", lambda event: event.occurred_at),
     Column("model", lambda event: event.model),
@@ -28,6 +35,11 @@ _EVENT: list[Column[UsageEvent]] = [
     Column("cost", lambda event: f"{format_picos(event.cost_picos)} {event.currency}", numeric=True),
     Column("ms", lambda event: event.latency_ms, numeric=True),
     Column("id", lambda event: event.id),
+]
+_RECORD: list[Column[CallRecord]] = [
+    Column("call", lambda record: record.call_id),
+    Column("recorded", lambda record: record.is_recorded),
+    *(_of_event(column) for column in _EVENT[:-1]),
 ]
 
 By = Annotated[
@@ -101,6 +113,22 @@ def events(
     query = _query(since, until, model, key)
     page = for_tenant(tenant, lambda omni, operator: omni.metering.events(operator, query, PageRequest(limit, cursor)))
     print_rows(page.items, _EVENT, json=json, next_cursor=page.next_cursor)
+
+
+@usage.command("show", epilog=examples("omni usage show 0198a3c2-6f1e-7d40-9a51-2b7c61f0e9aa --tenant demo"))
+def show(
+    call: Annotated[str, typer.Argument(help="The call_id of an error, or the id of an answer.")],
+    tenant: Tenant = None,
+    json: Json = False,
+) -> None:
+    """Tell whether a call is on record, and what was charged for it."""
+    call_id = parse_id(call.removeprefix("chatcmpl-"), "CALL")
+    record = for_tenant(tenant, lambda omni, operator: omni.metering.call(operator, call_id))
+    print_record(record, _RECORD, json=json, view=_record_as_json)
+
+
+def _record_as_json(record: CallRecord) -> dict[str, Any]:
+    return {"call_id": record.call_id, "is_recorded": record.is_recorded, "event": as_json(record.event)}
 
 
 def _query(since: str | None, until: str | None, model: str | None, key: UUID | None) -> UsageQuery:

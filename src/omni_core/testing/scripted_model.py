@@ -49,7 +49,7 @@ class ScriptedChatModel:
             reasoning += delta.reasoning
             finish = delta.finish_reason or finish
             usage = delta.usage or usage
-        return ChatResponse(request.model, Message.of(Role.ASSISTANT, text), finish, usage, reasoning)
+        return ChatResponse(request.model, Message.of(Role.ASSISTANT, text), finish, usage, reasoning=reasoning)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
         """Yield the script."""

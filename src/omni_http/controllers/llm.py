@@ -11,6 +11,7 @@ from litestar.params import Body, FromPath
 from omni_core import AddModel, AddProvider
 from omni_core.domain.llm.api import ChangeLimits, ProviderView
 from omni_http.bodies import body_of
+from omni_http.requests import idempotency_key_of
 from omni_http.responses import EncodedJson, EventStream
 from omni_http.services import KeyedRequest, omni_of, request_id_of
 from omni_http.wire.llm import ChatCompletionRequest
@@ -55,15 +56,18 @@ class LlmController(Controller):
     async def create_chat_completion(
         self, request: KeyedRequest, data: Annotated[ChatCompletionRequest, Body(examples=[_ASK, _STREAM])]
     ) -> Response[Any]:
-        """Answer a conversation, as one JSON object or as server-sent events (scope `chat`)."""
-        omni, request_id = omni_of(request), request_id_of(request.scope)
+        """Answer a conversation, as one JSON object or as server-sent events (scope `chat`).
+
+        Under an `Idempotency-Key` it is made and paid for once: whoever asks the same again gets the same answer.
+        """
+        chat, request_id, key = omni_of(request).chat, request_id_of(request.scope), idempotency_key_of(request.scope)
         if not data.stream:
-            answer = await omni.chat.complete(request.user, data.to_request(), request_id)
-            return EncodedJson(completion(answer))
-        stream = await omni.chat.stream(request.user, data.to_request(), request_id)
+            answer = await chat.complete(request.user, data.to_request(), request_id, idempotency_key=key)
+            return EncodedJson(completion(answer), is_replay=answer.is_replay)
+        stream = await chat.stream(request.user, data.to_request(), request_id, idempotency_key=key)
         wants_usage = data.stream_options is not None and data.stream_options.include_usage
         chunks = completion_chunks(stream, include_usage=wants_usage, request_id=request_id)
-        return EventStream(chunks, stream)
+        return EventStream(chunks, stream, is_replay=stream.is_replay)
 
     @get("/models")
     async def list_models(self, request: KeyedRequest) -> ModelList:

@@ -27,6 +27,7 @@ DIRECTORY = {
     ),
     "omni_tenants_with_events_due": "SETOF uuid",
     "omni_tenants_with_events_unsettled": "SETOF uuid",
+    "omni_tenants_with_calls_expired": "SETOF uuid",
 }
 TABLES = """
 select relname as name, relrowsecurity and relforcerowsecurity as protected
@@ -83,6 +84,7 @@ async def test_only_the_directory_reads_across_tenants(owner: asyncpg.Connection
     assert sorted((row["tablename"], row["roles"], row["cmd"]) for row in others) == [
         ("api_key", ["omni_directory"], "SELECT"),
         ("event_head", ["omni_directory"], "SELECT"),
+        ("keyed_call", ["omni_directory"], "SELECT"),
         ("tenant", ["omni_directory"], "SELECT"),
     ]
 
@@ -102,11 +104,21 @@ async def test_the_directory_gives_ids_and_one_key(owner: asyncpg.Connection):
         assert function["proconfig"] == ["search_path=public, pg_temp"], "nobody slips it another table"
 
 
-async def test_the_directory_may_read_three_tables_and_nothing_else(owner: asyncpg.Connection):
+async def test_the_directory_may_read_three_tables_and_when_calls_expire(owner: asyncpg.Connection):
     grants = await owner.fetch(
         "select table_name, privilege_type from information_schema.role_table_grants where grantee = 'omni_directory'"
     )
     assert sorted(map(tuple, grants)) == [("api_key", "SELECT"), ("event_head", "SELECT"), ("tenant", "SELECT")]
+    columns = await owner.fetch(
+        "select table_name, column_name from information_schema.column_privileges where grantee = 'omni_directory' "
+        "and table_name not in (select table_name from information_schema.role_table_grants "
+        "                        where grantee = 'omni_directory')"
+    )
+    assert sorted(map(tuple, columns)) == [
+        ("keyed_call", "expires_at"),
+        ("keyed_call", "held_until"),
+        ("keyed_call", "tenant_id"),
+    ]
     role = await owner.fetchrow("select * from pg_roles where rolname = 'omni_directory'")
     assert role is not None
     assert not role["rolcanlogin"]

@@ -90,6 +90,9 @@ def test_each_setting_has_one_variable_and_every_one_is_read(sources):
         "llm_max_connections": "5",
         "llm_connection_wait_s": "0",
         "llm_max_waiting": "7",
+        "llm_answers_kept_s": "3600",
+        "llm_answer_bytes": "0",
+        "llm_answer_wait_s": "1.5",
     }
     settings, origins = sources(**{variable_of(name): value for name, value in values.items()})
     assert values.keys() | {"home"} == {setting.name for setting in SETTINGS}
@@ -100,6 +103,7 @@ def test_each_setting_has_one_variable_and_every_one_is_read(sources):
     assert settings.llm.providers[0].base_url == "http://127.0.0.1:11434/v1"
     assert (settings.http.idle_s, settings.http.connections, settings.http.grace_s) == (620, 0, 45)
     assert msgspec.structs.astuple(settings.llm.limits) == (1.5, 2.5, 3.5, 4.5, 5, 0, 7)
+    assert (settings.llm.answers_kept_s, settings.llm.answer_bytes, settings.llm.answer_wait_s) == (3600, 0, 1.5)
 
 
 def test_an_empty_variable_counts_as_not_set(sources):

@@ -68,6 +68,11 @@ class MemoryUsageReader:
         """Return events, newest first."""
         return memory_tx(tx).newest("usage_event", limit, before, _matches(query))
 
+    async def event(self, tx: Transaction, call_id: UUID) -> UsageEvent | None:
+        """Return one event."""
+        event: UsageEvent | None = memory_tx(tx).get("usage_event", call_id)
+        return event
+
 
 @rebuilds
 def _sum(group: dict[str, str], events: Sequence[UsageEvent]) -> UsageSum:

@@ -52,6 +52,11 @@ class PostgresUsageReader:
         """Return events, newest first."""
         return [event_from_row(row) for row in await rows.newest(tx, usage_event, limit, before, *_matches(query))]
 
+    async def event(self, tx: Transaction, call_id: UUID) -> UsageEvent | None:
+        """Return one event."""
+        row = await rows.found(tx, usage_event, _COLUMNS.id == call_id)
+        return event_from_row(row) if row is not None else None
+
 
 @rebuilds
 def event_from_row(row: rows.Row) -> UsageEvent:

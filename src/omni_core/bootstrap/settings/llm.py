@@ -26,7 +26,7 @@ _VENDORS = ("openai", "anthropic")
 
 
 class LlmSettings(Section, frozen=True, kw_only=True):
-    """Which providers there are beside those of the catalogue, and the limits of each that sets none of its own."""
+    """Providers beside those of the catalogue, limits of those that set none, and answers kept for who asks again."""
 
     names: ClassVar[Mapping[str, str]] = {"providers": "providers"}
     secrets: ClassVar[frozenset[str]] = frozenset({"providers"})
@@ -66,6 +66,30 @@ class LlmSettings(Section, frozen=True, kw_only=True):
         Waiting,
         Meta(description="Calls that wait at once for a connection to a provider, in a process. Default 1,000."),
     ] = 1_000
+    answers_kept_s: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=604_800,
+            description="How long an answer is kept for its Idempotency-Key, in seconds. Default 86400.",
+        ),
+    ] = 86_400.0
+    answer_bytes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=100_000_000,
+            description="Largest answer that is kept for its Idempotency-Key, in bytes. Default 1,000,000.",
+        ),
+    ] = 1_000_000
+    answer_wait_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=3600,
+            description="Longest wait for a call under the same Idempotency-Key, in seconds. Default 60.",
+        ),
+    ] = 60.0
 
     @property
     def limits(self) -> Limits:
@@ -97,7 +121,7 @@ class LlmSettings(Section, frozen=True, kw_only=True):
     def shown(self, field: str) -> object:
         """Name the providers, and say whether each has a key."""
         if field != "providers":
-            return getattr(self, field)
+            return super().shown(field)
         return [
             f"{one.name} ({one.kind}, {'with a key' if one.api_key else 'without a key'})" for one in self.providers
         ]

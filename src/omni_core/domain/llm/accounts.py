@@ -2,6 +2,8 @@
 
 import asyncio
 from datetime import datetime
+from typing import Protocol
+from uuid import UUID
 
 import msgspec
 
@@ -15,17 +17,35 @@ from omni_core.domain.llm.counting import upper_bound_tokens
 from omni_core.domain.llm.late import LateRecords
 from omni_core.domain.llm.model import ChatRequest, TokenUsage
 from omni_core.domain.llm.ports import UnrecordedUsage
-from omni_core.domain.metering.api import CallStatus, Quantities, UsageEvent, UsageLog
+from omni_core.domain.metering.api import CallStatus, Quantities, UsageEvent, UsageLog, UsageNotRecorded
 from omni_core.domain.pricing.api import Price, PriceBook
 
 MAX_REQUEST_ID = 200
 
 
+class CallWatch(Protocol):
+    """Hears of a call that has to be recorded, however long that takes."""
+
+    def charged(self) -> None:
+        """Its usage is on record."""
+        ...
+
+    def delayed(self, error: UsageNotRecorded) -> None:
+        """Its usage is not on record yet; that is tried on."""
+        ...
+
+
 class Caller(msgspec.Struct, frozen=True):
-    """Who calls, and under which request id the call can be found in logs."""
+    """Who calls, and under which request id the call can be found in logs.
+
+    `call_id` is that of the call where it has one already: however often it is made, it is on record once. Without a
+    `watch` usage that cannot be recorded is given up, and the answer withheld.
+    """
 
     principal: Principal
     request_id: str
+    call_id: UUID | None = None
+    watch: CallWatch | None = None
 
     def __post_init__(self) -> None:
         if len(self.request_id) > MAX_REQUEST_ID or not (self.request_id or "-").isprintable():
@@ -110,7 +130,7 @@ class CallAccount:
         self._model = model
         self._price = price
         self._reservation = reservation
-        self._id = accounts.ids.new()
+        self._id = caller.call_id or accounts.ids.new()
         self._occurred_at = occurred_at
         self._began = accounts.clock.monotonic()
         self._open = True
@@ -121,17 +141,34 @@ class CallAccount:
             return
         event = self._close(usage, status)
         try:
-            await self._accounts.log.append(event, self._reservation.charges(event.cost_picos))
+            is_new = await self._accounts.log.append(event, self._reservation.charges(event.cost_picos))
         except asyncio.CancelledError:
             # The caller has gone while the event was being written, so nobody would hear that it was not. Written a
             # second time, it changes nothing.
             self._accounts.late.add(event, self._reservation)
             raise
+        except UsageNotRecorded as error:
+            await self._try_on(event, error)
         except BaseException:
             # Nobody can tell whether it was written: the lease is left with less than it may have.
             self._reservation.settle(event.cost_picos)
             raise
-        self._reservation.settle(event.cost_picos)
+        else:
+            # An attempt before this one was charged already.
+            self._reservation.settle(event.cost_picos if is_new else 0)
+        if self._caller.watch is not None:
+            self._caller.watch.charged()
+
+    async def _try_on(self, event: UsageEvent, error: UsageNotRecorded) -> None:
+        """Raise what the caller is told, by which it can ask for the call; with a watch, only if all else fails."""
+        told = UsageNotRecorded(error.detail, **error.fields, call_id=str(event.id))
+        if self._caller.watch is None:
+            # Nobody can tell whether it was written: the lease is left with less than it may have.
+            self._reservation.settle(event.cost_picos)
+            raise told from error
+        self._caller.watch.delayed(told)
+        if not await self._accounts.late.record(event, self._reservation):
+            raise told from error
 
     def commit_later(self, usage: TokenUsage, status: CallStatus) -> None:
         """Record the usage although nobody waits for it any more."""

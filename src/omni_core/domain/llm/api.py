@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from omni_core.domain.llm.accounts import Accounts
 from omni_core.domain.llm.catalogue import AddModel, AddProvider, Model, ProviderView
+from omni_core.domain.llm.errors import AnswerNotKept, CallUnderWay, IdempotencyKeyReused, InvalidIdempotencyKey
 from omni_core.domain.llm.gateway import ChatAnswer, ChatStream, Gateway
+from omni_core.domain.llm.keyed import KEY_NAME
 from omni_core.domain.llm.limits import ChangeLimits, Limits
 from omni_core.domain.llm.model import (
     ChatChoice,
@@ -31,9 +33,12 @@ from omni_core.domain.llm.routes import Routes
 from omni_core.domain.llm.service import Catalogue
 
 __all__ = [
+    "KEY_NAME",
     "Accounts",
     "AddModel",
     "AddProvider",
+    "AnswerNotKept",
+    "CallUnderWay",
     "Capabilities",
     "Catalogue",
     "ChangeLimits",
@@ -48,7 +53,9 @@ __all__ = [
     "ConfiguredProvider",
     "FinishReason",
     "Gateway",
+    "IdempotencyKeyReused",
     "Image",
+    "InvalidIdempotencyKey",
     "Limits",
     "Llm",
     "Logprobs",

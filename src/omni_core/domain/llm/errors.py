@@ -59,6 +59,31 @@ class UnsupportedFeature(Unsupported):
     code = "llm.unsupported_feature"
 
 
+class InvalidIdempotencyKey(Invalid):
+    """The idempotency key is not valid."""
+
+    code = "llm.invalid_idempotency_key"
+
+
+class IdempotencyKeyReused(Conflict):
+    """The idempotency key was used for another request."""
+
+    code = "llm.idempotency_key_reused"
+
+
+class CallUnderWay(Conflict):
+    """The call of this idempotency key is still under way."""
+
+    code = "llm.call_under_way"
+    retryable = True
+
+
+class AnswerNotKept(Conflict):
+    """The call of this idempotency key was made, and its answer was too large to be kept."""
+
+    code = "llm.answer_not_kept"
+
+
 class ProviderNotReady(Precondition):
     """The provider lacks something that it needs to be called."""
 

@@ -18,14 +18,16 @@ class LateRecords:
         self._log = log
         self._unrecorded = unrecorded
         self._pauses_s = pauses_s
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[bool]] = set()
         self._ending = asyncio.Event()
 
     def add(self, event: UsageEvent, reservation: Reservation) -> None:
         """Record `event`, and settle what was set aside for it."""
-        task = asyncio.create_task(self._record(event, reservation))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.add(self._begun(event, reservation))
+
+    async def record(self, event: UsageEvent, reservation: Reservation) -> bool:
+        """Do as `add` does, and tell in the end whether it is recorded. Whoever is cancelled takes nothing back."""
+        return await asyncio.shield(self._begun(event, reservation))
 
     async def settled(self) -> None:
         """Wait until nothing is left to be recorded."""
@@ -37,13 +39,21 @@ class LateRecords:
         self._ending.set()
         await self.settled()
 
-    async def _record(self, event: UsageEvent, reservation: Reservation) -> None:
+    def _begun(self, event: UsageEvent, reservation: Reservation) -> asyncio.Task[bool]:
+        task = asyncio.create_task(self._record(event, reservation))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _record(self, event: UsageEvent, reservation: Reservation) -> bool:
         try:
             await self._append(event, reservation)
         except Exception as error:  # noqa: BLE001 - whatever kept it from the log, it must not go unheard
             self._unrecorded(event, error)
+            return False
         finally:
             reservation.settle(event.cost_picos)
+        return True
 
     async def _append(self, event: UsageEvent, reservation: Reservation) -> None:
         charges = reservation.charges(event.cost_picos)

@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Protocol
+from uuid import UUID
 
 import msgspec
 
+from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.llm.catalogue import Model, Provider
 from omni_core.domain.llm.errors import UnsupportedFeature
 from omni_core.domain.llm.extra import NO_EFFECT
+from omni_core.domain.llm.keyed import Attempt, KeyedCall
 from omni_core.domain.llm.limits import BUILT_IN_LIMITS, Limits, OwnLimits
 from omni_core.domain.llm.model import ChatDelta, ChatRequest, ChatResponse
 from omni_core.domain.metering.api import UsageEvent
@@ -140,6 +143,39 @@ class CatalogueStore(Protocol):
 
     async def models(self, tx: Transaction) -> Sequence[Model]:
         """Return all models, by name."""
+        ...
+
+
+class KeyedCallStore(Protocol):
+    """Calls under keys of clients, of the transaction's tenant. Moments are the storage's own, never the caller's."""
+
+    async def claim(self, tx: Transaction, attempt: Attempt, *, lease_s: float, keep_s: float) -> KeyedCall:
+        """Let `attempt` make the call of its key if nobody does or did; return what is stored under the key then.
+
+        The call is the attempt's own where `attempt_id` says so, for `lease_s` seconds from now. One that nobody has
+        held for that long is taken over with its `call_id`, by an attempt to ask the same. After `keep_s` seconds, of
+        which an answer's count from when it was kept, a key is as good as new.
+        """
+        ...
+
+    async def renew(self, tx: Transaction, attempt_ids: Sequence[UUID], *, lease_s: float) -> None:
+        """Hold the calls that these attempts still make for `lease_s` seconds from now; 0 lets go of them."""
+        ...
+
+    async def keep(self, tx: Transaction, attempt_id: UUID, sealed: bytes | None, *, keep_s: float) -> bool:
+        """Store what came of the call for `keep_s` seconds; tell whether it still was this attempt's to make."""
+        ...
+
+    async def release(self, tx: Transaction, attempt_id: UUID) -> None:
+        """Forget the call if it still is this attempt's to make: its key is as good as new."""
+        ...
+
+    async def expired(self, limit: int) -> Sequence[TenantId]:
+        """Return up to `limit` tenants that have calls whose time is over, in no order."""
+        ...
+
+    async def prune(self, tx: Transaction, limit: int) -> int:
+        """Erase up to `limit` calls whose time is over; return how many."""
         ...
 
 

@@ -1,7 +1,9 @@
 """The face of metering: what shells and other contexts may use of it."""
 
+from omni_core.domain.metering.errors import UsageNotRecorded
 from omni_core.domain.metering.model import (
     MOST_GROUPS,
+    CallRecord,
     CallStatus,
     Grouping,
     Meter,
@@ -15,6 +17,7 @@ from omni_core.domain.metering.service import Metering
 
 __all__ = [
     "MOST_GROUPS",
+    "CallRecord",
     "CallStatus",
     "Grouping",
     "Meter",
@@ -22,6 +25,7 @@ __all__ = [
     "Quantities",
     "UsageEvent",
     "UsageLog",
+    "UsageNotRecorded",
     "UsageQuery",
     "UsageSum",
 ]

@@ -148,3 +148,15 @@ class UsageSum(msgspec.Struct, frozen=True):
     calls: int
     quantities: Quantities
     cost_picos: int
+
+
+class CallRecord(msgspec.Struct, frozen=True):
+    """What the books say of a call now: it is charged for if `event` is there, and only then."""
+
+    call_id: UUID
+    event: UsageEvent | None
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the call is on record."""
+        return self.event is not None

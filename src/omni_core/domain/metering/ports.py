@@ -40,3 +40,7 @@ class UsageReader(Protocol):
     async def events(self, tx: Transaction, query: UsageQuery, limit: int, before: UUID | None) -> Sequence[UsageEvent]:
         """Return up to `limit` events older than `before`, newest first."""
         ...
+
+    async def event(self, tx: Transaction, call_id: UUID) -> UsageEvent | None:
+        """Return the event of this id, if there is one."""
+        ...

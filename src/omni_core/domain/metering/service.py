@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from typing import get_args
+from uuid import UUID
 
 from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.kernel.pages import Page, PageRequest, page_of
 from omni_core.domain.kernel.tenancy import Principal, Scope
 from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.metering.errors import TooManyGroups
-from omni_core.domain.metering.model import MOST_GROUPS, Grouping, UsageEvent, UsageQuery, UsageSum
+from omni_core.domain.metering.model import MOST_GROUPS, CallRecord, Grouping, UsageEvent, UsageQuery, UsageSum
 from omni_core.domain.metering.ports import UsageReader
 
 _GROUPINGS = get_args(Grouping)
@@ -46,3 +47,13 @@ class Metering:
         async with self._uow(principal.tenant_id) as tx:
             rows = await self._reader.events(tx, query, page.limit + 1, page.after)
         return page_of(rows, page.limit, lambda event: event.id)
+
+    async def call(self, principal: Principal, call_id: UUID) -> CallRecord:
+        """Tell what became of a call whose id was told with its answer or its error (usage:read).
+
+        A call that is not on record is not charged. One whose usage could not be recorded may yet come to be on record,
+        for about ten minutes.
+        """
+        principal.require(Scope.USAGE_READ)
+        async with self._uow(principal.tenant_id) as tx:
+            return CallRecord(call_id, await self._reader.event(tx, call_id))

@@ -131,6 +131,17 @@ class UsageReaderContract:
         assert [*first, *rest] == calls[::-1]
         assert len(first) == 3
 
+    async def test_one_call_is_found_by_its_id_and_by_its_own_tenant(
+        self, uow: UnitOfWork, usage_log: UsageLog, usage_reader: UsageReader, ids: Ids
+    ) -> None:
+        call = a_call(a_tenant_id(), PRICE)
+        await usage_log.append(call)
+        async with uow(call.tenant_id) as tx:
+            assert await usage_reader.event(tx, call.id) == call
+            assert await usage_reader.event(tx, ids.new()) is None
+        async with uow(a_tenant_id()) as tx:
+            assert await usage_reader.event(tx, call.id) is None
+
     async def test_sums_exceed_64_bits(self, uow: UnitOfWork, usage_log: UsageLog, usage_reader: UsageReader) -> None:
         tenant_id, much = a_tenant_id(), 2**63 - 1
         for _ in range(3):
