@@ -131,6 +131,7 @@ async def test_limits_are_set_shown_and_reset(rig: Rig) -> None:
         "max_connections": 2,
         "connection_wait_s": 10.0,
         "max_waiting": 3,
+        "passes": [],
     }
     listed = (await rig.operator.get("/v1/providers")).json()
     assert changed in listed

@@ -98,7 +98,8 @@ def test_choices_that_arrive_in_one_piece_are_told_apart() -> None:
     reader = ChoicesReader(TWO)
     assert reader.read(event(piece(1, "b"), piece(0, "a"))) == [ChatDelta("b", index=1), ChatDelta("a")]
     reader.read(event(piece(0, finish="stop"), piece(1, finish="length")))
-    assert reader.read(event(usage={"prompt_tokens": 3, "completion_tokens": 9})) == []
+    figures = {"prompt_tokens": 3, "completion_tokens": 9}
+    assert reader.read(event(usage=figures)) == [ChatDelta(usage_so_far=TokenUsage(3, 9))]
     assert reader.end() == TokenUsage(3, 9)
 
 
@@ -133,3 +134,11 @@ def test_of_a_whole_answer_as_many_choices_count_as_were_asked_for() -> None:
 def test_probabilities_that_nobody_asked_for_are_not_looked_at() -> None:
     said = {"message": {"content": "a"}, "finish_reason": "stop", "logprobs": "none"}
     assert decode(event(said), ChatRequest("m", MESSAGES)).logprobs is None
+
+
+def test_figures_on_the_way_count_all_choices_of_their_event_once() -> None:
+    reader = ChoicesReader(TWO)
+    figures = {"prompt_tokens": 3, "completion_tokens": 2}
+    read = reader.read(event(piece(0, "a"), piece(1, "b"), usage=figures))
+    assert read == [ChatDelta("a"), ChatDelta("b", index=1, usage_so_far=TokenUsage(3, 2))]
+    assert reader.read(event(piece(0, "c"), usage=figures)) == [ChatDelta("c", usage_so_far=TokenUsage(3, 2))]

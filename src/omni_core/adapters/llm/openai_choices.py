@@ -64,7 +64,12 @@ class ChoicesReader:
 
 def _counted_once(deltas: list[ChatDelta]) -> list[ChatDelta]:
     """Leave an event's figures in its last piece alone: they count all of its choices."""
-    return [*(msgspec.structs.replace(delta, usage_so_far=None) for delta in deltas[:-1]), *deltas[-1:]]
+    figures = deltas[-1].usage_so_far if deltas else None
+    if figures is None:
+        return deltas
+    bare = [msgspec.structs.replace(delta, usage_so_far=None) for delta in deltas]
+    said = [delta for delta in bare if delta.reasoning or not delta.is_empty] or [ChatDelta()]
+    return [*said[:-1], msgspec.structs.replace(said[-1], usage_so_far=figures)]
 
 
 def _placed(delta: ChatDelta | None, place: _Place, *, is_wanted: bool) -> ChatDelta | None:
