@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from typing import Any
 
 import structlog
 import uvicorn
@@ -10,7 +9,7 @@ from litestar.types import ASGIApp
 
 from omni_core import Settings
 from omni_core.adapters.telemetry.metrics import Metrics
-from omni_http.door.connection import DoorConfig
+from omni_http.door.connection import Connection, DoorConfig
 from omni_http.door.keeper import Doorkeeper
 from omni_http.ending import ENDING, Ending
 from omni_http.listening import not_had
@@ -53,8 +52,7 @@ class Server(uvicorn.Server):
             raise not_had(self.config.host, self.config.port, error) from error
         _log.info("listening", addresses=[f"{one[0]} port {one[1]}" for one in self._addresses()])
         self.lifespan.state[ENDING] = self._ending
-        connections: Any = self.server_state.connections
-        self._watching = asyncio.create_task(self._keeper.watch(connections))
+        self._watching = asyncio.create_task(self._keeper.watch(self.connections))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, let calls end, cut off those that do not within the grace, and close Omni."""
@@ -62,6 +60,10 @@ class Server(uvicorn.Server):
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.wait([self._watching])
+
+    def connections(self) -> list[Connection]:
+        """Return those that are open."""
+        return [one for one in self.server_state.connections if isinstance(one, Connection)]
 
     def _addresses(self) -> list[tuple[str, int]]:
         return [listener.getsockname()[:2] for server in self.servers for listener in server.sockets]
@@ -76,8 +78,12 @@ class Server(uvicorn.Server):
     async def _cut_off(self) -> None:
         """Cancel what is under way, and wait until clients were told and Omni may be closed."""
         tasks = list(self.server_state.tasks)
-        _log.warning("calls cut off", calls=len(tasks))
+        if tasks:
+            _log.warning("calls cut off", calls=len(tasks))
         self._ending.is_over = True
+        for connection in self.connections():
+            if connection.flow.write_paused:
+                connection.transport.abort()  # who does not read cannot be told
         for task in tasks:
             task.cancel()
         loop = asyncio.get_running_loop()

@@ -93,6 +93,22 @@ async def test_a_body_that_is_cut_off_gets_a_problem_too(serving: Served) -> Non
         assert (answer.status, answer.problem["code"]) == (503, "http.server_stopping")
 
 
+async def test_who_does_not_read_holds_up_no_end(serving: Served) -> None:
+    serving.upstream.script("stall", Script(text="fox " * 2_000_000, pieces=200))
+    body = json.dumps({**BODY, "model": "stall", "stream": True}).encode()
+    key = f"Authorization: {serving.client.headers['Authorization']}"
+    async with wired(serving.port, receive_bytes=4096) as wire:
+        await wire.send(request("/v1/chat/completions", key, method="POST", body=body))
+
+        async def is_stuck() -> bool:
+            return any(one.flow.write_paused for one in serving.server.connections())
+
+        await eventually(is_stuck)
+        serving.server.should_exit = True
+        await eventually(lambda: _recorded(serving, 1))
+    assert serving.log.events[0].status is CallStatus.INTERRUPTED
+
+
 async def test_calls_end_by_themselves_within_the_grace_and_nobody_else_is_let_in() -> None:
     async with served("slow", limits=HttpSettings(grace_s=20)) as serving:
         serving.upstream.script("slow", Script(pieces=10, delay_s=0.1))

@@ -1,42 +1,29 @@
-"""A connection: what comes in on it is measured before it is parsed on, and timed."""
+"""A connection: let in or not, and timed in all that it waits for."""
 
 import asyncio
-import math
-from enum import Enum, auto
 from typing import Any
 
 import httptools
 from uvicorn import Config
 from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from omni_core.domain.kernel.errors import OmniError
 from omni_http.door import heads
 from omni_http.door.answers import answer_of
 from omni_http.door.keeper import Doorkeeper
-from omni_http.refusals import REFUSAL, MalformedRequest, RequestTimedOut, TooManyConnections, UpgradeNotOffered
+from omni_http.door.reading import ANSWER, BODY, HEAD, IDLE, LEAVING, NEVER, MeasuredReading
+from omni_http.refusals import REFUSAL, MalformedRequest, RequestTimedOut, TooManyConnections
 
-MOST_WAITING = 100
-"""Requests that may wait on one connection for the answer before them."""
 LINGER_S = 2.0
 """How long a client that was turned away may go on sending: closed at once, it could not read why."""
-_LINGER_BYTES = 1 << 20
 MOST_LINGERING = 256
+"""How many may, at the same time."""
+_LINGER_BYTES = 1 << 20
 _EARLY_ANSWER_S = 5.0
 # Bytes of framing that a body in chunks may have for each of its own: one chunk for each byte is no more than silly.
 _FRAMING_FOR_A_BYTE = 16
-_NEVER = math.inf
-
-
-class Place(Enum):
-    """What comes next on a connection."""
-
-    HEAD = auto()
-    BODY = auto()
-    ANSWER = auto()
-    IDLE = auto()
-    LEAVING = auto()
 
 
 class DoorConfig(Config):
@@ -47,8 +34,8 @@ class DoorConfig(Config):
         self.keeper = keeper
 
 
-class Connection(HttpToolsProtocol):
-    """Uvicorn's, with limits. No more than what one read brings is parsed beyond any of them."""
+class Connection(MeasuredReading):
+    """Knows by when what has to happen next. The keeper looks whether it has; a timer for each would cost more."""
 
     def __init__(
         self,
@@ -57,22 +44,13 @@ class Connection(HttpToolsProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
+        super().__init__(config, server_state, app_state, _loop, config.keeper.limits)
         self._keeper = config.keeper
-        self._limits = limits = config.keeper.limits
-        self._most_fields, self._longest_target = limits.header_fields, limits.target_bytes
-        self._place = Place.HEAD
-        self.deadline = _NEVER
-        self.unread_until = _NEVER
+        self.unread_until = NEVER
         self._address = ""
         self._is_counted = self._lingers = False
         self._answering: RequestResponseCycle | None = None
-        self._refusal: OmniError | None = None
-        self._has_ended = False  # a request, within what is being read
-        self._head_at_least = 0  # bytes of the request line and headers that are coming
-        self._head_at_most = 0
-        self._body_bytes = 0
-        self._framed_bytes = 0
+        self._head_at_least = 0
         self._ignored_bytes = 0
 
     # The transport's side
@@ -104,94 +82,55 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         came_in, size = self._place, len(data)
-        if came_in is Place.LEAVING:
+        if came_in is LEAVING:
             self._ignore(size)
             return
-        if came_in is Place.IDLE:
-            self._place = Place.HEAD
-        if came_in is not Place.HEAD:
+        if came_in is IDLE:
+            self._place = HEAD
+        if came_in is not HEAD:
             self._head_at_least = self._head_at_most = 0
         self._head_at_most += size
         self._has_ended = False
-        payload = self._body_bytes
+        body_bytes = self._body_bytes
         try:
             self._parse(data)
         except httptools.HttpParserError as error:
             self._turn_away(self._refusal or MalformedRequest(f"this is not HTTP/1.1: {error}"))
             return
-        is_new = self._has_ended or came_in is not self._place
-        if self._place is Place.HEAD:
+        place = self._place
+        is_new = self._has_ended or came_in is not place
+        if place is HEAD:
             self._await_head(size, is_new=is_new)
-        elif self._place is Place.BODY:
-            self._await_body(size, 0 if is_new else self._body_bytes - payload, is_new=is_new)
-        elif came_in is Place.ANSWER and not self._has_ended:
+        elif place is BODY:
+            self._await_body(size, self._body_bytes - body_bytes, is_new=is_new)
+        elif came_in is ANSWER and not self._has_ended:
             self._ignore(size)  # empty lines, which the parser passes over
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self.unread_until = self.loop.time() + self._limits.send_s
+        # Looked at now and then, so early enough that it is not later than said.
+        self.unread_until = self.loop.time() + self._limits.send_s - self._keeper.round_s
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self.unread_until = _NEVER
+        self.unread_until = NEVER
 
     def overdue(self, now: float) -> None:
         """Act on a deadline that has passed."""
         if now >= self.unread_until:
             self._keeper.given_up(self._address)
             self.transport.abort()
-        elif self.transport.is_closing() or self._place is Place.LEAVING:
+        elif self.transport.is_closing() or self._place is LEAVING:
             self.transport.abort()
-        elif self._place is Place.BODY:
+        elif self._place is BODY:
             self._body_overdue(now)
-        elif self._place is Place.HEAD and self._is_answering:
+        elif self._place is HEAD and self._is_answering:
             # Part of the next request; whoever waits for an answer may take time over it.
             self.deadline = now + self._limits.head_s
-        elif self._place is Place.HEAD and self._head_at_least:
-            self._turn_away(self._late("the headers did not come", self._limits.head_s))
+        elif self._place is HEAD and self._head_at_least:
+            self._turn_away(_late("the headers did not come", self._limits.head_s))
         else:
             self._close()
-
-    # The parser's side
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._place = Place.HEAD
-
-    def on_url(self, url: bytes) -> None:
-        super().on_url(url)
-        if len(self.url) > self._longest_target:
-            self._refuse(heads.too_long(self._limits))
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._place is not Place.HEAD:
-            return  # behind a body, where they say nothing that Omni would listen to
-        if len(self.headers) >= self._most_fields:
-            self._refuse(heads.too_many(self._limits))
-        super().on_header(name, value)
-
-    def on_headers_complete(self) -> None:
-        if self.parser.should_upgrade() and not heads.is_passed_over(self.parser.get_method(), self.headers):
-            self._refuse(UpgradeNotOffered("this server speaks HTTP/1.1 and nothing else: send no Upgrade header"))
-        if self._head_at_most > self._limits.header_bytes < heads.size_of(self.headers):
-            self._refuse(heads.too_large(self._limits))
-        if len(self.pipeline) >= MOST_WAITING:
-            self._refuse(MalformedRequest(f"more than {MOST_WAITING} requests wait", limit=MOST_WAITING))
-        super().on_headers_complete()
-        self._place = Place.BODY
-        self._body_bytes = self._framed_bytes = 0
-
-    def on_body(self, body: bytes) -> None:
-        self._body_bytes += len(body)
-        super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        super().on_message_complete()
-        self._has_ended = True
-        if self.cycle.response_complete:
-            self._rest()
-        else:
-            self._place, self.deadline = Place.ANSWER, _NEVER
 
     # The application's side
 
@@ -208,9 +147,9 @@ class Connection(HttpToolsProtocol):
         self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
-        elif self._place is Place.ANSWER:
+        elif self._place is ANSWER:
             self._rest()
-        elif self._place is Place.BODY:
+        elif self._place is BODY:
             self._answered_early()
         else:
             self.deadline = self.loop.time() + self._limits.head_s
@@ -221,27 +160,9 @@ class Connection(HttpToolsProtocol):
     def _is_answering(self) -> bool:
         return self._answering is not None and not self._answering.response_complete
 
-    def _parse(self, data: bytes) -> None:
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            # One that is passed over, as a server may. What follows is HTTP/1.1 as well.
-            rest = data[upgrade.args[0] :]
-            if rest:
-                self._parse(rest)
-
-    def _refuse(self, refusal: OmniError) -> None:
-        """Stop the parser, from within one of its callbacks."""
-        self._refusal = refusal
-        raise refusal
-
-    def _rest(self) -> None:
-        self._place = Place.IDLE
-        self.deadline = self.loop.time() + self._limits.idle_s
-
     def _close(self) -> None:
         self.transport.close()
-        # What is in the way to the client need not be read by it.
+        # What is on the way to the client need not be read by it.
         self.deadline = self.loop.time() + self._limits.send_s
 
     def _await_head(self, size: int, *, is_new: bool) -> None:
@@ -270,10 +191,7 @@ class Connection(HttpToolsProtocol):
         elif self.flow.read_paused:
             self.deadline = now + self._limits.body_s  # it is Omni that does not read
         else:
-            self._turn_away(self._late("the body did not come", self._limits.body_s))
-
-    def _late(self, what: str, limit_s: float) -> RequestTimedOut:
-        return RequestTimedOut(f"{what} in time", limit_s=limit_s)
+            self._turn_away(_late("the body did not come", self._limits.body_s))
 
     def _answered_early(self) -> None:
         """Let the rest of a body come that nobody reads, but not for long."""
@@ -285,29 +203,32 @@ class Connection(HttpToolsProtocol):
     def _turn_away(self, error: OmniError) -> None:
         """Tell why, if that can be told, and close as soon as the client may have read it."""
         self._keeper.turned_away(error, self._address)
-        was_in_body, self._place = self._place is Place.BODY, Place.LEAVING
-        cycle = self._answering
-        if cycle is not None and self._is_answering:
-            if not was_in_body or cycle is not self.cycle:
-                # What is wrong came behind a good request, whose answer is the last.
-                cycle.keep_alive = False
-                self.pipeline.clear()
-                self.deadline = _NEVER
-                return
-            cycle.scope["state"][REFUSAL] = error
-            cycle.disconnected = True
-            cycle.message_event.set()
-            if cycle.response_started:
+        was_in_body, self._place = self._place is BODY, LEAVING
+        answering = self._answering if self._is_answering else None
+        if answering is None and was_in_body:
+            self._close()  # its request has been answered
+        elif answering is None:
+            self._tell(error)
+        elif was_in_body and answering is self.cycle:
+            answering.scope["state"][REFUSAL] = error
+            answering.disconnected = True
+            answering.message_event.set()
+            if answering.response_started:
                 self.transport.abort()
-                return
-        self.transport.write(answer_of(error))
-        self._linger()
+            else:
+                self._tell(error)
+        else:
+            # What is wrong came behind a good request, whose answer is the last.
+            answering.keep_alive = False
+            self.pipeline.clear()
+            self.deadline = NEVER
 
-    def _linger(self) -> None:
-        self.deadline = self.loop.time() + LINGER_S
+    def _tell(self, error: OmniError) -> None:
+        self.transport.write(answer_of(error))
         if self._keeper.lingering >= MOST_LINGERING or not self.transport.can_write_eof():
-            self.transport.close()
+            self._close()
             return
+        self.deadline = self.loop.time() + LINGER_S
         self._lingers = True
         self._keeper.lingering += 1
         self.flow.resume_reading()
@@ -317,3 +238,7 @@ class Connection(HttpToolsProtocol):
         self._ignored_bytes += size
         if self._ignored_bytes > _LINGER_BYTES:
             self.transport.abort()
+
+
+def _late(what: str, limit_s: float) -> RequestTimedOut:
+    return RequestTimedOut(f"{what} in time", limit_s=limit_s)

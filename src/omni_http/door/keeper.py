@@ -1,7 +1,7 @@
 """Who keeps the door: the limits, what is counted by them, and the look at every connection's time."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from omni_core.adapters.telemetry.metrics import Metrics
@@ -34,6 +34,8 @@ class Doorkeeper:
         self.limits = limits
         self._addresses = Addresses(limits.connections, networks_of(limits.proxies))
         self._tally = Tally(metrics)
+        shortest = min(limits.head_s, limits.body_s, limits.idle_s, limits.send_s)
+        self.round_s = max(_SHORTEST_ROUND_S, min(_LONGEST_ROUND_S, shortest / 4))
         self.lingering = 0  # connections that are closed as soon as the client may have read why
 
     def enter(self, address: str) -> bool:
@@ -52,22 +54,15 @@ class Doorkeeper:
         """Count a client that did not read its answer."""
         self._tally.count(SLOW_READER, address)
 
-    async def watch(self, connections: Collection[Watched]) -> None:
+    async def watch(self, connections: Callable[[], Iterable[Watched]]) -> None:
         """Look at the connections, round after round, until cancelled."""
         loop = asyncio.get_running_loop()
         try:
             while True:
-                await asyncio.sleep(self._round_s)
+                await asyncio.sleep(self.round_s)
                 now = loop.time()
-                for late in [one for one in connections if now >= one.deadline or now >= one.unread_until]:
+                for late in [one for one in connections() if now >= one.deadline or now >= one.unread_until]:
                     late.overdue(now)
                 self._tally.tell(now)
         finally:
             self._tally.tell(loop.time(), at_once=True)
-
-    @property
-    def _round_s(self) -> float:
-        """A quarter of the shortest time that is waited for, within bounds: so much later than said may all come."""
-        limits = self.limits
-        shortest = min(limits.head_s, limits.body_s, limits.idle_s, limits.send_s)
-        return max(_SHORTEST_ROUND_S, min(_LONGEST_ROUND_S, shortest / 4))

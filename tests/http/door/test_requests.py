@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from omni_core.bootstrap.settings.http import HttpSettings
 from omni_core.testing.upstream import Script
-from omni_http.door.connection import MOST_WAITING
+from omni_http.door.reading import MOST_WAITING
 from tests.http.serving import Served, served
 from tests.http.wire import request, turned_away, wired
 from tests.support.waiting import eventually
@@ -123,6 +123,14 @@ async def test_who_was_refused_before_the_body_sends_it_in_vain_and_goes_on(serv
         assert (await wire.answer()).status == 401
         await wire.send(b"a" * 300_000 + request())
         assert (await wire.answer()).status == 200
+
+
+async def test_nothing_is_told_of_what_follows_an_answer(serving: Served) -> None:
+    async with wired(serving.port) as wire:
+        await wire.send(request("/v1/chat/completions", "Transfer-Encoding: chunked", method="POST"))
+        assert (await wire.answer()).status == 401
+        await wire.send(b"no chunk\r\n")
+        assert await wire.rest() == b""
 
 
 async def test_a_body_that_nobody_asked_for_is_not_waited_for(serving: Served) -> None:
