@@ -197,6 +197,21 @@ def test_it_runs_on_a_database_of_the_operators_own(up: Callable[..., Installati
     assert running.processes() == []
 
 
+def test_its_postgresql_comes_back_when_it_is_killed_and_not_after_down(up: Callable[..., Installation]) -> None:
+    running = up()
+    running.wait_until_ready()
+    found = asyncio.run(status(running.home))
+    assert found.pid is not None
+    os.kill(found.pid, signal.SIGKILL)
+    chat = running.commands()["Chat, with a key that lives for 24 hours"]
+    assert eventually(lambda: "choices" in paste(chat))
+    assert asyncio.run(status(running.home)).holders == found.holders
+    ended = omni(running.home, "down")
+    assert ended.returncode == 0, ended.stderr
+    assert running.process.wait(timeout=30) == 0
+    assert running.processes() == []
+
+
 def test_down_ends_it_from_another_shell(up: Callable[..., Installation]) -> None:
     running = up()
     running.wait_until_ready()

@@ -1,6 +1,7 @@
 """A process that attaches to a home's server, says so in one line, and lets go when its standard input ends.
 
-Usage: holder.py HOME [leave | fork]
+Usage: holder.py HOME [leave | fork | watch]
+    watch   start the server again when it is killed
     leave   then exit without releasing
     fork    first let a forked child exit, which inherits the exit handlers
 """
@@ -14,6 +15,12 @@ from omni_core.adapters.embedded import OWNER_ROLE, EmbeddedPostgres
 
 
 async def hold(home: Path, way: str) -> None:
+    if way == "watch":
+        async with EmbeddedPostgres(home).attached() as server:
+            sys.stdout.write(f"{server.dsn(OWNER_ROLE)}\n")
+            sys.stdout.flush()
+            await end_of_input()
+        return
     server = await EmbeddedPostgres(home).attach()
     if way == "fork":
         child_exits()

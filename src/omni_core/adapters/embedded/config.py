@@ -54,6 +54,11 @@ def write(layout: Layout, socket_folder: Path, overrides: Mapping[str, str]) -> 
     lines += [f"{name} = {_quoted(value)}" for name, value in settings.items()]
     _replace(layout.config, "\n".join(lines) + "\n")
     _replace(layout.hba, _HBA)
+    # So a server that is started by hand has the same socket.
+    _replace(
+        layout.own_config,
+        f"# The settings are in {layout.config.name} one folder above.\ninclude '../{layout.config.name}'\n",
+    )
 
 
 def _quoted(value: str) -> str:

@@ -3,6 +3,7 @@
     <home>/postgresql/
         lock              held while somebody decides to start or stop the server
         running           locked by every process of the server while it lives
+        stopped           there since somebody stopped the server for good, until somebody attaches
         holders/          one locked file for each attached process
         postgresql.conf   written at each start
         pg_hba.conf       likewise
@@ -52,6 +53,10 @@ class Layout:
         return self.root / "running"
 
     @property
+    def stopped(self) -> Path:
+        return self.root / "stopped"
+
+    @property
     def holders(self) -> Path:
         return self.root / "holders"
 
@@ -66,6 +71,11 @@ class Layout:
     @property
     def data(self) -> Path:
         return self.root / "data"
+
+    @property
+    def own_config(self) -> Path:
+        """What PostgreSQL reads where nobody tells it another file: when it is started by hand."""
+        return self.data / "postgresql.conf"
 
     @property
     def unfinished(self) -> Path:

@@ -2,7 +2,8 @@
 
 Whether one runs is the kernel's word, not a pid's: its processes hold the lock on `Layout.running`, which the first of
 them inherited from whoever started it. So neither a pid that another process got after a restart nor a server in
-another container over the same folder can mislead us into starting a second one on the same data.
+another container over the same folder can mislead us into starting a second one on the same data. One that somebody
+started by hand has no lock: it is known by listening on its socket as the very process that `postmaster.pid` names.
 
 Every function that changes something expects the caller to have the home's exclusive lock.
 """
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from omni_core.adapters.embedded.census import end_orphans, lives
 from omni_core.adapters.embedded.errors import StartFailed, StopFailed
 from omni_core.adapters.embedded.layout import SOCKET, Layout
 from omni_core.adapters.embedded.locks import is_locked, try_lock
@@ -26,6 +28,7 @@ from omni_core.adapters.embedded.programs import Programs, tail
 _TIMEOUT_SECONDS = 60
 _CONNECT_SECONDS = 5
 _PAUSE_SECONDS = 0.02
+_ORPHANS_END_WITHIN_SECONDS = 1.0
 _PEER = struct.Struct("3i")
 """struct ucred: pid, uid, gid."""
 
@@ -65,25 +68,37 @@ class Postmaster:
 
 def find(layout: Layout) -> Postmaster | None:
     """Return the server that accepts connections now, or None."""
-    if not is_locked(layout.running):
-        return None
     found = Postmaster.read(layout)
-    return found if found is not None and found.ready and found.listener() is not None else None
+    if found is None or not found.ready:
+        return None
+    listener = found.listener()
+    return found if listener == found.pid or (listener is not None and is_locked(layout.running)) else None
+
+
+def how_it_ended(layout: Layout) -> str | None:
+    """Tell whether the server was `killed` or `stopped`, or None while it listens."""
+    found = Postmaster.read(layout)
+    if found is None:
+        return "stopped"
+    return "killed" if found.listener() is None else None
 
 
 def find_or_lock(layout: Layout) -> Postmaster | int:
     """Return the server that runs, or else a descriptor with which to start one.
 
-    Waits for a server that is starting, recovering or stopping, and for what a killed one left. Raises `StartFailed`
-    if that takes over a minute.
+    Waits for a server that is starting, recovering or stopping, and for what a killed one left, which it ends after a
+    second. Raises `StartFailed` if that takes over a minute.
     """
-    deadline = time.monotonic() + _TIMEOUT_SECONDS
-    while time.monotonic() < deadline:
-        descriptor = try_lock(layout.running)
-        if descriptor is not None:
-            return descriptor
+    began = time.monotonic()
+    while time.monotonic() < began + _TIMEOUT_SECONDS:
         if (found := find(layout)) is not None:
             return found
+        named = Postmaster.read(layout)
+        is_there = named is not None and lives(layout.data, named.pid)
+        if not is_there and (descriptor := try_lock(layout.running)) is not None:
+            return descriptor
+        if named is not None and not is_there and time.monotonic() > began + _ORPHANS_END_WITHIN_SECONDS:
+            _end_orphans(layout, named)
         time.sleep(_PAUSE_SECONDS)
     raise StartFailed(f"PostgreSQL runs on {layout.data} but accepts no connections; see {layout.log}.")
 
@@ -116,10 +131,10 @@ def stop(layout: Layout) -> bool:
 
     Raises `StopFailed` if it does not end within a minute or belongs to another container.
     """
-    if not is_locked(layout.running):
+    if not _is_there(layout):
         return False
     deadline = time.monotonic() + _TIMEOUT_SECONDS
-    while is_locked(layout.running):
+    while _is_there(layout):
         found = Postmaster.read(layout)
         listener = found and found.listener()
         if listener == 0:
@@ -130,6 +145,19 @@ def stop(layout: Layout) -> bool:
             raise StopFailed(f"PostgreSQL on {layout.data} did not stop; see {layout.log}.")
         time.sleep(_PAUSE_SECONDS)
     return True
+
+
+def _is_there(layout: Layout) -> bool:
+    if is_locked(layout.running):
+        return True
+    by_hand = Postmaster.read(layout)
+    return by_hand is not None and by_hand.listener() is not None and lives(layout.data, by_hand.pid)
+
+
+def _end_orphans(layout: Layout, killed: Postmaster) -> None:
+    # Whose first process is in another container is not in this one's list of processes: nothing shows that it is gone.
+    if killed.listener() is None:
+        end_orphans(layout.data)
 
 
 def _clear_stale_pids(layout: Layout, socket_folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 Any number of processes attach to the one server of a home folder. The first starts it, the last to release stops it. A
 process that is killed counts no more from that moment; a server that it leaves behind is taken over by the next to
-attach, or ended by `stop`.
+attach, or ended by `stop`. A server that is killed is started again by the processes that are attached.
 """
 
 import asyncio
@@ -16,12 +16,13 @@ from urllib.parse import quote
 import msgspec
 
 from omni_core.adapters.embedded import cluster, holders, postmaster
-from omni_core.adapters.embedded.errors import HomeUnusable
+from omni_core.adapters.embedded.errors import HomeUnusable, StartFailed
 from omni_core.adapters.embedded.holders import Hold
 from omni_core.adapters.embedded.layout import PORT, Layout
 from omni_core.adapters.embedded.locks import exclusive
 from omni_core.adapters.embedded.startup import Startup
 from omni_core.adapters.embedded.termination import exit_on_termination
+from omni_core.adapters.embedded.watch import watched
 from omni_core.adapters.embedded.wheel import program_folder
 
 
@@ -41,11 +42,12 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 class AttachedServer:
     """A running server that stays up at least until `release`."""
 
-    def __init__(self, layout: Layout, socket_folder: Path, programs: Path, hold: Hold) -> None:
+    def __init__(self, startup: Startup, socket_folder: Path, hold: Hold) -> None:
         self.socket_folder = socket_folder
-        self.programs = programs
+        self.programs = startup.folder
         """The folder of psql, pg_dump and the rest, of the server's own version."""
-        self._layout = layout
+        self._startup = startup
+        self._layout = startup.layout
         self._hold: Hold | None = hold
         atexit.register(self._release)
 
@@ -53,6 +55,24 @@ class AttachedServer:
         """Return a URL for asyncpg, or for SQLAlchemy with the scheme `postgresql+asyncpg`. It holds no password."""
         who, what, where = quote(user, safe=""), quote(database, safe=""), quote(str(self.socket_folder))
         return f"{scheme}://{who}@/{what}?host={where}&port={PORT}"
+
+    def how_it_ended(self) -> str | None:
+        """Tell whether the server was `killed` or `stopped`; None while it runs, or where it was stopped for good."""
+        with _usable(self._layout):
+            return None if self._layout.stopped.exists() else postmaster.how_it_ended(self._layout)
+
+    def bring_back(self) -> bool:
+        """See to it that the server runs again, unless it was stopped for good; tell whether it does.
+
+        Raises `HomeUnusable` or `StartFailed`, also where it listens elsewhere than this process looks for it.
+        """
+        with _usable(self._layout), exclusive(self._layout.lock):
+            if self._layout.stopped.exists():
+                return False
+            found = self._startup.join_or_start()
+        if found.socket_folder != self.socket_folder:
+            raise StartFailed(f"PostgreSQL listens in {found.socket_folder} now, and did in {self.socket_folder}.")
+        return True
 
     async def release(self) -> None:
         """Let go of the server, and stop it if nobody else holds it. A second release does nothing.
@@ -101,10 +121,11 @@ class EmbeddedPostgres:
 
     @asynccontextmanager
     async def attached(self) -> AsyncIterator[AttachedServer]:
-        """Attach for the block."""
+        """Attach for the block, and start the server again whenever it was killed meanwhile."""
         server = await self.attach()
         try:
-            yield server
+            async with watched(server.how_it_ended, server.bring_back):
+                yield server
         finally:
             await server.release()
 
@@ -114,12 +135,17 @@ class EmbeddedPostgres:
         with _usable(layout):
             layout.make()
             with exclusive(layout.lock):
-                found = Startup(layout, programs, self._version, self._settings).join_or_start()
-                return AttachedServer(layout, found.socket_folder, programs, holders.take(layout.holders))
+                startup = Startup(layout, programs, self._version, self._settings)
+                found = startup.join_or_start()
+                layout.stopped.unlink(missing_ok=True)
+                return AttachedServer(startup, found.socket_folder, holders.take(layout.holders))
 
 
 async def stop(home: Path) -> bool:
-    """Stop the server of `home`, whoever holds it, and return whether one ran. Raises `StopFailed`, `HomeUnusable`."""
+    """Stop the server of `home`, whoever holds it, and return whether one ran. Raises `StopFailed`, `HomeUnusable`.
+
+    It stays down until somebody attaches, whoever holds it still.
+    """
 
     def decide() -> bool:
         layout = Layout.of(home)
@@ -127,6 +153,7 @@ async def stop(home: Path) -> bool:
             if not layout.exists():
                 return False
             with exclusive(layout.lock):
+                layout.stopped.touch()
                 return postmaster.stop(layout)
 
     return await asyncio.to_thread(decide)

@@ -20,7 +20,7 @@ from pgqueuer.domain.settings import DBSettings
 from pgqueuer.domain.types import Channel
 
 from omni_core.adapters.postgres.connecting import DatabaseUnavailable, not_connected
-from omni_core.adapters.postgres.engine import driver_url
+from omni_core.adapters.postgres.engine import DRIVER_FAILURES, driver_url
 from omni_core.adapters.postgres.job_queue import ENTRYPOINT
 from omni_core.domain.jobs.values import Delivery
 from omni_core.domain.kernel.errors import Precondition
@@ -28,7 +28,7 @@ from omni_core.domain.kernel.errors import Precondition
 WORKER_ROLE = "omni_worker"
 PUT_BACK_FOR = timedelta(seconds=5)
 _COMMAND_TIMEOUT_S = 10.0
-_FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, PgqException)
+_FAILURES = (*DRIVER_FAILURES, PgqException)
 # pgqueuer logs each step of each message and never tidies up; what became of a job is in Omni's own table.
 _TIDY = "delete from pgqueuer_log where created < now() - interval '7 days'"
 
