@@ -10,6 +10,7 @@ import structlog
 
 from omni_core.domain.jobs.api import Delivery
 from omni_core.domain.kernel.errors import DependencyFailed
+from omni_workers.announcing import announce_ready
 
 log = structlog.get_logger("omni.worker")
 PAUSES_S = (0.5, 1.0, 2.0, 5.0)
@@ -30,17 +31,23 @@ async def work(
     deliver: Callable[[Delivery], Awaitable[bool]],
     stop: asyncio.Event,
     pauses_s: Sequence[float] = PAUSES_S,
+    announce: Callable[[], None] = announce_ready,
 ) -> None:
     """Consume until `stop` is set, and begin again whenever the queue is lost, for ever, after ever longer pauses.
 
-    Raises what trying again does not mend, such as a schema that was never made.
+    `announce` is called when the queue is first reached. Raises what trying again does not mend, such as a schema that
+    was never made.
     """
     failures = 0
+    is_announced = False
 
     def ready() -> None:
-        nonlocal failures
+        nonlocal failures, is_announced
         failures = 0
         log.info("worker.ready")
+        if not is_announced:
+            is_announced = True
+            announce()
 
     while not stop.is_set():
         try:

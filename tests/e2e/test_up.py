@@ -137,6 +137,7 @@ def up(home: Path) -> Iterator[Callable[..., Installation]]:
 def test_what_it_prints_works_as_printed(up: Callable[..., Installation]) -> None:
     running = up()
     running.wait_until_ready()
+    assert "worker.ready" in running.log.read_text(encoding="utf-8")
     commands = running.commands()
     shown = list(samples())
     assert len(commands) == 8 + len(shown)

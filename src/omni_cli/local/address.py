@@ -24,7 +24,7 @@ class PortTaken(Precondition):
 
 
 class NotReady(DependencyFailed):
-    """The HTTP server did not become ready."""
+    """A program of `omni up` did not become ready."""
 
     code = "cli.not_ready"
 

@@ -12,7 +12,8 @@ from typing import Final
 from omni_core.domain.kernel.errors import DependencyFailed
 
 GRACE_S: Final = 20.0
-NAMES: Final = {"omni_http": "the HTTP server", "omni_workers": "the worker"}
+WORKER: Final = "omni_workers"
+NAMES: Final = {"omni_http": "the HTTP server", WORKER: "the worker"}
 
 
 class ChildEnded(DependencyFailed):

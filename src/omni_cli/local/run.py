@@ -10,7 +10,8 @@ from typing import Final
 from omni_cli.local import demo, processes
 from omni_cli.local.address import Address, until_ready
 from omni_cli.local.advice import advice
-from omni_cli.local.children import NAMES, Children, stopped_at_the_end
+from omni_cli.local.children import NAMES, WORKER, Children, stopped_at_the_end
+from omni_cli.local.readiness import Readiness, readiness
 from omni_cli.local.steps import step
 from omni_cli.output import note, print_text
 from omni_core.bootstrap.lifespan import database_urls
@@ -76,15 +77,16 @@ async def _start_and_watch(plan: Plan, children: Children) -> None:
         await stack.enter_async_context(stopped_at_the_end(children))
         programs = " and ".join(NAMES[module] for module in plan.modules)
         with step(f"starting {programs}", programs, alone=False):
+            worker = stack.enter_context(readiness())
             for module in plan.modules:
-                await children.start(module, plan.variables)
-            await _ready(plan.address, children)
+                await children.start(module, {**plan.variables, **(worker.variable if module == WORKER else {})})
+            await _ready(plan, worker, children)
         _print_advice(plan, key)
         await children.watch()
 
 
-async def _ready(address: Address, children: Children) -> None:
-    ready = asyncio.create_task(until_ready(address))
+async def _ready(plan: Plan, worker: Readiness, children: Children) -> None:
+    ready = asyncio.create_task(_until_all_are_ready(plan, worker))
     watching = asyncio.create_task(children.watch())
     try:
         done, _ = await asyncio.wait({ready, watching}, return_when=asyncio.FIRST_COMPLETED)
@@ -92,6 +94,12 @@ async def _ready(address: Address, children: Children) -> None:
     finally:
         ready.cancel()
         watching.cancel()
+
+
+async def _until_all_are_ready(plan: Plan, worker: Readiness) -> None:
+    await until_ready(plan.address)
+    if WORKER in plan.modules:
+        await worker.until_ready()
 
 
 def _print_advice(plan: Plan, key: str) -> None:
