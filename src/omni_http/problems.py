@@ -21,7 +21,7 @@ from omni_http.refusals import (
     UpgradeNotOffered,
 )
 from omni_http.remedies import remedy_of
-from omni_http.services import request_id_of
+from omni_http.services import PROBLEM, request_id_of
 
 MEDIA_TYPE = "application/problem+json"
 STATUS_OF = {
@@ -112,10 +112,10 @@ _STATUS_OF_LEAF: dict[type[OmniError], int] = {
 def status_of(error: OmniError) -> int:
     """Return the HTTP status of an error; a dependency that may recover is 503, so that clients try again."""
     if type(error) in _STATUS_OF_LEAF:
-        return _STATUS_OF_LEAF[type(error)]
+        return _STATUS_OF_LEAF[type(error)].value
     if error.kind is Kind.DEPENDENCY and error.retryable:
-        return HTTPStatus.SERVICE_UNAVAILABLE
-    return STATUS_OF[error.kind]
+        return HTTPStatus.SERVICE_UNAVAILABLE.value
+    return STATUS_OF[error.kind].value
 
 
 def problem_body(error: OmniError, request_id: str) -> bytes:
@@ -132,7 +132,7 @@ def _members(error: OmniError, request_id: str) -> dict[str, Any]:
     problem = Problem(
         type=f"/api/problems/{error.code}",
         title=error.title(),
-        status=int(status_of(error)),
+        status=status_of(error),
         detail=error.detail,
         code=error.code,
         kind=error.kind.value,
@@ -179,6 +179,7 @@ def to_response(request: Request[Any, Any, Any], error: Exception) -> Response[b
     limit = request.app.request_max_body_size
     known = as_omni_error(error, limit if isinstance(limit, int) else None)
     request_id = request_id_of(request.scope)
+    request.scope.setdefault("state", {})[PROBLEM] = known.code
     log_failure(known, error, request_id, path=request.scope["path"])
     return Response(
         problem_body(known, request_id),

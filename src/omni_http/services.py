@@ -20,6 +20,8 @@ class State(LitestarState):
 PublicRequest = Request[Any, Any, State]
 KeyedRequest = Request[Principal, Any, State]
 REQUEST_ID = "request_id"
+PROBLEM = "problem"
+"""Where a request's state has the code of the problem that it is answered with."""
 
 
 def request_id_of(scope: Mapping[str, Any]) -> str:

@@ -191,6 +191,6 @@ class Omni:
         return skew_s
 
     async def ready(self) -> None:
-        """Raise a `DependencyFailed` that names what does not work."""
+        """Raise a `DependencyFailed` that names what does not work: `DatabaseUnavailable`, or `CannotWrite`."""
         if self.database is not None:
-            await self.database.ping()
+            await self._wiring.part(PLATFORM).write_probe().check()

@@ -1,4 +1,4 @@
-"""Gives each request an id and a time, counts it, and logs it where it failed."""
+"""Gives each request an id and a time, counts it, and logs it where it failed: its caller's mistakes at level info."""
 
 import asyncio
 import re
@@ -14,11 +14,11 @@ from omni_core.adapters.telemetry.metrics import Metrics
 from omni_core.domain.kernel.errors import OmniError
 from omni_http.ending import cut_off, is_cut_off
 from omni_http.problems import MEDIA_TYPE, problem_body, problem_headers, status_of
-from omni_http.services import REQUEST_ID, request_id_of
+from omni_http.services import PROBLEM, REQUEST_ID, request_id_of
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _log = structlog.get_logger("omni.http")
-_SERVER_ERROR = 500
+_CLIENT_ERROR, _SERVER_ERROR = 400, 500
 
 
 class Observation:
@@ -42,7 +42,7 @@ class Observation:
         async def send_marked(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status = int(message["status"])
                 elapsed_ms = (time.perf_counter() - began) * 1000
                 message["headers"] = [
                     *message["headers"],
@@ -63,7 +63,8 @@ class Observation:
     def _done(self, scope: HTTPScope, status: int, seconds: float) -> None:
         # The route's own form, so that callers cannot make up label values.
         self._metrics.request(scope["method"], scope.get("path_template") or "unmatched", status, seconds)
-        if self._log_all or status >= _SERVER_ERROR:
+        if self._log_all or status >= _CLIENT_ERROR:
+            code = scope.get("state", {}).get(PROBLEM)
             _log.log(
                 40 if status >= _SERVER_ERROR else 20,
                 "request",
@@ -71,6 +72,7 @@ class Observation:
                 path=scope["path"],
                 status=status,
                 ms=round(seconds * 1000, 1),
+                **({"code": code} if code else {}),
                 request_id=request_id_of(scope),
             )
 

@@ -11,6 +11,7 @@ from omni_core.adapters.memory.database import MemoryDatabase
 from omni_core.adapters.postgres.engine import Database, open_database, open_engine
 from omni_core.adapters.postgres.reports import PostgresReports, Turns
 from omni_core.adapters.postgres.uow import PostgresUnitOfWork
+from omni_core.adapters.postgres.writing import WriteProbe
 from omni_core.adapters.system import SystemClock, SystemEntropy, SystemIds
 from omni_core.bootstrap.premises import Premises
 
@@ -83,6 +84,9 @@ class PlatformContainer(containers.DeclarativeContainer):
     memory = providers.Singleton(MemoryDatabase, clock, ids)
     engine = database.provided.engine
     pool = database.provided.pool
+    write_probe = providers.Selector(
+        storage, memory=providers.Object(None), postgres=providers.Singleton(WriteProbe, pool, clock)
+    )
     uow = providers.Selector(
         storage,
         memory=memory.provided.begin,
