@@ -23,7 +23,8 @@ async def main() -> None:
         tokens = used.quantities
         print(f"{used.calls} call, {tokens.input} + {tokens.output} tokens, {format_picos(used.cost_picos)} USD")
 
-        invoice = await omni.billing.close(acme, Month.of(now))
+        # The month still runs, so it is closed early: what follows would be on the next invoice.
+        invoice = await omni.billing.close(acme, Month.of(now), early=True)
         for line in invoice.lines:
             print(f"{line.model:12}{line.meter:10}{line.quantity:6}{line.amount!s:>12}")
         print(f"{invoice.number} for {invoice.month}: {invoice.total}")

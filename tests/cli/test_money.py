@@ -118,7 +118,7 @@ def test_a_month_is_previewed_closed_and_shown(omni: CommandLine, used: dict[str
     preview = omni.json("billing", "preview", "--tenant", payer, "--month", MONTH)
     assert (preview["status"], preview["number"]) == ("draft", None)
     assert omni.json("billing", "list", "--tenant", payer)["items"] == []
-    closed = omni.json("billing", "close", "--tenant", payer, "--month", MONTH)
+    closed = omni.json("billing", "close", "--tenant", payer, "--month", MONTH, "--early")
     assert (closed["status"], closed["number"], closed["month"]) == ("finalized", "INV-000001", MONTH)
     assert sum(line["exact_picos"] for line in closed["lines"]) == exact
     assert closed["total"]["minor"] == sum(line["amount"]["minor"] for line in closed["lines"])
@@ -137,18 +137,32 @@ def test_a_month_that_has_not_begun_cannot_be_closed(omni: CommandLine, payer: s
     assert error["code"] == "billing.month_not_begun"
 
 
-def test_who_closes_a_month_that_still_runs_is_told(omni: CommandLine) -> None:
+def test_a_month_that_still_runs_is_closed_only_early_and_whoever_does_is_told(omni: CommandLine) -> None:
     omni("tenants", "create", "early")
     this = Month.of(datetime.now(UTC))
-    words = ["billing", "close", "--tenant", "early", "--month", str(this)]
-    assert f"goes to the invoice of {this.next()}" in omni(*words).stderr
+    words = ["billing", "close", "--tenant", "early", "--month", str(this), "--empty"]
+    assert omni.error(*words, exits=72)["code"] == "billing.month_runs"
+    assert f"goes to the invoice of {this.next()}" in omni(*words, "--early").stderr
     assert omni(*words, "--json").stderr == ""
+
+
+def test_a_month_without_usage_has_no_invoice(omni: CommandLine) -> None:
+    omni("tenants", "create", "idle")
+    words = ["billing", "close", "--tenant", "idle", "--month", MONTH, "--early"]
+    assert omni.error(*words, exits=72)["code"] == "billing.nothing_to_bill"
+    assert omni.json("billing", "list", "--tenant", "idle")["items"] == []
+    assert omni.json(*words, "--empty")["lines"] == []
+    for command in ("close", "preview"):
+        before = omni.error("billing", command, "--tenant", "idle", "--month", "2020-01", exits=65)
+        assert before["code"] == "billing.month_before_tenant"
 
 
 def test_a_month_is_closed_in_the_background_once(omni: CommandLine, payer: str, other: str) -> None:
     words = ["billing", "close", "--tenant", other, "--month", MONTH, "--background"]
-    queued = omni.json(*words)
-    assert (queued["kind"], queued["status"], queued["arguments"]) == ("billing.close", "queued", {"month": MONTH})
+    queued = omni.json(*words, "--early")
+    arguments = {"month": MONTH, "early": True}
+    assert (queued["kind"], queued["status"], queued["arguments"]) == ("billing.close", "queued", arguments)
+    words.append("--early")
     assert omni.json(*words)["id"] == queued["id"]
     assert [one["id"] for one in omni.json("jobs", "list", "--tenant", other)["items"]] == [queued["id"]]
     assert omni.json("jobs", "list", "--tenant", other, "--status", "failed")["items"] == []

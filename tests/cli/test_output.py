@@ -80,7 +80,7 @@ def test_what_is_piped_holds_no_colours_and_breaks_no_line(omni: CommandLine) ->
 
 def test_progress_is_shown_on_a_terminal_only(omni: CommandLine, tenant: str) -> None:
     month = str(Month.of(datetime.now(UTC)))
-    words = ["billing", "close", "--tenant", tenant, "--month", month]
+    words = ["billing", "close", "--tenant", tenant, "--month", month, "--early", "--empty"]
     assert "INV-000001" in on_a_terminal(words, variables_of(omni), 100)
     elsewhere = omni(*words).stderr
     assert "closing" not in elsewhere

@@ -85,7 +85,7 @@ async def test_calls_become_usage_spending_and_an_invoice(omni: Omni, upstream: 
     assert budget.spending.spent_picos == COST
 
     month = Month.of(events.items[0].occurred_at)
-    invoice = await omni.billing.close(payer, month)
+    invoice = await omni.billing.close(payer, month, early=True)
     assert as_lines(invoice) == LINES
     assert invoice.total.minor == CENTS
     # What comes after the closing changes nothing of it.

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from omni_core import Month
+from omni_core import Month, Scope
 from omni_core.adapters.postgres.usage_log import PostgresUsageLog
 from omni_core.domain.metering.api import Quantities
 from omni_core.testing.builders.metering import a_call
@@ -130,7 +130,13 @@ async def test_the_invoice_shows_them_to_the_cent(
     # Occurred in the month that is closed by now, so it goes to the next invoice: 90,000 × 600,000 are 5.4 cents.
     await record(Quantities(output=90_000), LAST_MONTH.start)
     preview = await got(client, "/v1/invoices/preview", month=str(MONTH))
-    invoice = await closed(client, MONTH)
+    refused = await client.post("/v1/invoices", json={"month": str(MONTH)})
+    assert (refused.status_code, refused.json()["code"]) == (412, "billing.month_runs")
+    # It still runs, so that nobody but the operator may close it.
+    early = {"month": str(MONTH), "early": True}
+    assert (await client.post("/v1/invoices", json=early)).json()["code"] == "kernel.missing_scope"
+    operators = {"Authorization": f"Bearer {await installation.key(payer, *Scope)}"}
+    invoice = (await client.post("/v1/invoices", json=early, headers=operators)).raise_for_status().json()
     assert as_lines(invoice, MONTH) == LINES
     assert as_lines(invoice, LAST_MONTH) == (("small", 0, "output", 90_000, 54_000_000_000, 5),)
     assert invoice["invoice"]["number"] == "INV-000002"

@@ -1,6 +1,6 @@
 """A tenant that uses models and is billed for it, on any backend."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from omni_core.adapters.memory.billing import MemoryBillableUsage, MemoryInvoiceStore
 from omni_core.adapters.memory.events import MemoryEventLog
@@ -11,11 +11,12 @@ from omni_core.adapters.postgres.billing import PostgresInvoiceStore
 from omni_core.adapters.postgres.events import PostgresEventLog
 from omni_core.adapters.postgres.pricing import PostgresPriceStore
 from omni_core.adapters.postgres.usage_log import PostgresUsageLog
-from omni_core.domain.billing.api import Billing, Invoice
+from omni_core.domain.billing.api import Billing, Invoice, Months
 from omni_core.domain.billing.ports import PriceTable
 from omni_core.domain.kernel.clock import Month
 from omni_core.domain.kernel.pages import PageRequest
-from omni_core.domain.kernel.tenancy import PLATFORM
+from omni_core.domain.kernel.tenancy import PLATFORM, Principal
+from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.metering.api import UsageEvent
 from omni_core.domain.pricing.api import Price
 from omni_core.testing.builders.kernel import a_tenant_id
@@ -34,16 +35,21 @@ class Account:
         self.price_store = backend.adapter(MemoryPriceStore, PostgresPriceStore)
         self.usage_log = backend.adapter(MemoryUsageLog, PostgresUsageLog)
         self.event_log = backend.adapter(MemoryEventLog, PostgresEventLog)
+        self.created_at = datetime(2020, 1, 1, tzinfo=UTC)
         self.billable_usage = backend.adapter(MemoryBillableUsage, PostgresBillableUsage)
         self.billing = Billing(
             backend.uow,
             backend.adapter(MemoryInvoiceStore, PostgresInvoiceStore),
             self.billable_usage,
             price_table or self.price_store,
-            backend.clock,
+            Months(self, backend.clock),
             backend.ids,
             currency="USD",
         )
+
+    async def get(self, tx: Transaction) -> "Account":
+        """Return the tenant: billing's port `Customers`."""
+        return self
 
     async def price(self, price: Price) -> Price:
         """Add a price to the table."""
@@ -58,7 +64,8 @@ class Account:
         return call
 
     async def close(self, month: Month) -> Invoice:
-        return await self.billing.close(self.principal, month)
+        """Close a month whatever there is to bill, also one that still runs, as the operator."""
+        return await self.billing.close(Principal.operator(self.tenant_id), month, early=True, empty=True)
 
     async def calls_on(self, invoice: Invoice) -> list[UsageEvent]:
         """Return every call behind an invoice, oldest first."""

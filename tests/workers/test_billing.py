@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from omni_core import OPERATOR, Month, Omni
@@ -31,14 +33,16 @@ async def context_of(omni: Omni, *scopes: Scope, reports: list[JobProgress] | No
 
 async def test_closing_a_month_gives_its_invoice_however_often(omni: Omni):
     reports: list[JobProgress] = []
-    context = await context_of(omni, reports=reports)
+    context = await context_of(omni, *Scope, reports=reports)
     close = close_month(omni.billing)
-    issued = await close(context, {"month": "2025-01"})
+    month = Month.of(datetime.now(UTC))
+    arguments = {"month": str(month), "early": True, "empty": True}
+    issued = await close(context, arguments)
     assert isinstance(issued, InvoiceIssued)
     invoice = await omni.billing.get(omni.operator(context.principal.tenant_id), issued.invoice_id)
     assert (issued.number, issued.total_minor, issued.currency) == ("INV-000001", invoice.total.minor, "USD")
-    assert invoice.month == Month(2025, 1)
-    assert await close(context, {"month": "2025-01"}) == issued
+    assert invoice.month == month
+    assert await close(context, arguments) == issued
     assert reports[0].total == 2
     assert context.latest is not None
     assert context.latest.current == 2
@@ -56,6 +60,14 @@ async def test_it_wants_a_month_that_has_begun(omni: Omni, month, error):
         await close_month(omni.billing)(await context_of(omni), {"month": month})
 
 
-async def test_it_may_do_what_its_requester_may(omni: Omni):
+@pytest.mark.parametrize(
+    "scope, arguments",
+    [
+        (Scope.JOBS_WRITE, {"month": "2025-01"}),
+        (Scope.BILLING_WRITE, {"month": str(Month.of(datetime.now(UTC))), "early": True}),
+    ],
+    ids=["any", "running"],
+)
+async def test_it_may_do_what_its_requester_may(omni: Omni, scope, arguments):
     with pytest.raises(MissingScope):
-        await close_month(omni.billing)(await context_of(omni, Scope.JOBS_WRITE), {"month": "2025-01"})
+        await close_month(omni.billing)(await context_of(omni, scope), arguments)

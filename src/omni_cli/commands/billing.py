@@ -58,29 +58,33 @@ MonthOption = Annotated[str, typer.Option("--month", metavar="2026-11", help="Wh
 @billing.command(
     "close",
     epilog=examples(
-        "omni billing close --tenant demo --month 2026-11",
-        "omni billing close --tenant demo --month 2026-11 --background",
+        "omni billing close --tenant demo --month 2026-10",
+        "omni billing close --tenant demo --month 2026-11 --early",
+        "omni billing close --tenant demo --month 2026-10 --background",
     ),
 )
 def close(
     month: MonthOption,
     tenant: Tenant = None,
     background: Annotated[bool, typer.Option("--background", help="Queue a job for a worker instead.")] = False,
+    early: Annotated[bool, typer.Option("--early", help="Close it although it still runs.")] = False,
+    empty: Annotated[bool, typer.Option("--empty", help="Issue one of 0 where there is nothing to bill.")] = False,
     json: Json = False,
 ) -> None:
     """Issue the invoice of a month.
 
-    A second time returns the same one; usage that is recorded later goes to the next. A month that still runs can be
-    closed as well: what it brings afterwards is on the invoice of the next.
+    A second time returns the same one; usage that is recorded later goes to the next. Where nothing was used, none is
+    issued. A month that still runs is closed only with --early: what it brings afterwards is on the next invoice.
     """
     chosen = Month.parse(month, "--month")
     if background:
-        print_job(for_tenant(tenant, lambda omni, operator: _queue(omni, operator, chosen)), json=json)
+        flags = {name: True for name, given in (("early", early), ("empty", empty)) if given}
+        print_job(for_tenant(tenant, lambda omni, operator: _queue(omni, operator, chosen, flags)), json=json)
         return
 
     async def issue(omni: "Omni", operator: Principal) -> Invoice:
         async with _progress_bar() as progress:
-            return await omni.billing.close(operator, chosen, progress)
+            return await omni.billing.close(operator, chosen, progress, early=early, empty=empty)
 
     _print(for_tenant(tenant, issue), json=json)
     if not json and chosen.end > datetime.now(UTC):
@@ -109,10 +113,10 @@ def show(
     _print(for_tenant(tenant, lambda omni, operator: omni.billing.get(operator, invoice_id)), json=json)
 
 
-async def _queue(omni: "Omni", operator: Principal, month: Month) -> Job:
-    # One job for each month: asking twice finds the first, and queues it again if it failed.
-    arguments = {"month": str(month)}
-    return await omni.jobs.submit(operator, "billing.close", arguments, idempotency_key=str(month))
+async def _queue(omni: "Omni", operator: Principal, month: Month, flags: dict[str, bool]) -> Job:
+    # One job for each month and way of closing it: asking twice finds the first, and queues it again if it failed.
+    arguments = {"month": str(month), **flags}
+    return await omni.jobs.submit(operator, "billing.close", arguments, idempotency_key=" ".join([str(month), *flags]))
 
 
 def _print(invoice: Invoice, *, json: bool) -> None:

@@ -26,6 +26,7 @@ _BUDGET: list[Column[BudgetStatus]] = [
     Column("remaining", lambda status: format_picos(status.remaining_picos), numeric=True),
     Column("resets", lambda status: status.resets_at),
     Column("key", lambda status: status.budget.key_id or "whole tenant"),
+    Column("made by", lambda status: status.budget.made_by),
     Column("id", lambda status: status.budget.id),
 ]
 

@@ -44,7 +44,7 @@ def advice(url: str, key: str, omni: str) -> Iterator[tuple[str, str]]:
     yield "What was used, and what it cost", f"{omni} usage --tenant {SLUG}"
     yield "What may still be spent", f"{omni} budgets list --tenant {SLUG}"
     yield "The invoice of this month, as it stands", f"{omni} billing preview --tenant {SLUG} --month {month}"
-    yield "Close the month on the worker", f"{omni} billing close --tenant {SLUG} --month {month} --background"
+    yield "Close the month on the worker", f"{omni} billing close --tenant {SLUG} --month {month} --early --background"
     yield "What the worker did", f"{omni} jobs list --tenant {SLUG}"
     for sample in samples():
         title, command = sample.TRY

@@ -40,8 +40,13 @@ class BillingController(Controller):
     async def close_month(
         self, request: KeyedRequest, data: Annotated[CloseMonth, Body(examples=[_MONTH])]
     ) -> InvoiceView:
-        """Close a month; closing it again returns the same invoice (scope `billing:write`)."""
-        return InvoiceView.of(await omni_of(request).billing.close(request.user, Month.parse(data.month)))
+        """Close a month; closing it again returns the same invoice (scope `billing:write`).
+
+        One that still runs is closed `early` by the operator only (`platform:admin`). Where there is nothing to bill,
+        no invoice is issued unless it may be `empty`.
+        """
+        month, billing = Month.parse(data.month), omni_of(request).billing
+        return InvoiceView.of(await billing.close(request.user, month, early=data.early, empty=data.empty))
 
     @get("/preview")
     async def preview_invoice(self, request: KeyedRequest, month: _Month) -> InvoiceView:

@@ -39,10 +39,16 @@ class BudgetsController(Controller):
     async def change_budget_limit(
         self, request: KeyedRequest, budget_id: FromPath[UUID], data: Annotated[ChangeLimit, Body(examples=[_LIMIT])]
     ) -> BudgetView:
-        """Set another limit, in force for the running period as well (scope `budgets:write`)."""
+        """Set another limit, in force for the running period as well (scope `budgets:write`).
+
+        The operator's budget is theirs alone to change (`platform:admin`).
+        """
         return BudgetView.of(await omni_of(request).budgets.change_limit(request.user, budget_id, data.limit))
 
     @delete("/{budget_id:uuid}")
     async def remove_budget(self, request: KeyedRequest, budget_id: FromPath[UUID]) -> None:
-        """Remove a budget; what was spent stays in the usage (scope `budgets:write`)."""
+        """Remove a budget; what was spent stays in the usage (scope `budgets:write`).
+
+        The operator's budget is theirs alone to remove (`platform:admin`).
+        """
         await omni_of(request).budgets.remove(request.user, budget_id)

@@ -13,9 +13,11 @@ from omni_http.amounts import MONTH_PATTERN, Amount, Cost
 
 
 class CloseMonth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The month to invoice."""
+    """The month to invoice: `early` though it still runs, as the operator; `empty` though there is nothing to bill."""
 
     month: Annotated[str, Meta(examples=["2026-11"], extra_json_schema={"pattern": MONTH_PATTERN})]
+    early: bool = False
+    empty: bool = False
 
 
 class InvoiceLineView(msgspec.Struct, frozen=True):

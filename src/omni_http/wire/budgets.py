@@ -19,6 +19,8 @@ class ChangeLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class BudgetView(msgspec.Struct, frozen=True):
     """A budget and its running period; `reserved` is set aside for calls under way.
 
+    One `made_by` the `operator` is not the tenant's to change or remove.
+
     `period_start` and `resets_at` are null where the window is one that this release does not know: no call that the
     budget holds for is let through.
     """
@@ -26,6 +28,7 @@ class BudgetView(msgspec.Struct, frozen=True):
     id: UUID
     key_id: UUID | None
     window: str
+    made_by: str
     limit: Amount
     spent: Cost
     reserved: Cost
@@ -41,6 +44,7 @@ class BudgetView(msgspec.Struct, frozen=True):
             id=budget.id,
             key_id=budget.key_id,
             window=budget.window,
+            made_by=budget.made_by,
             limit=Amount.of(budget.limit),
             spent=Cost.of(status.spending.spent_picos, currency),
             reserved=Cost.of(status.spending.reserved_picos, currency),

@@ -13,9 +13,11 @@ from omni_core.domain.kernel.clock import Month
 
 
 class CloseMonth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Issue the invoice of `month`, such as 2026-11."""
+    """Issue the invoice of `month`, such as 2026-11; `early` where it still runs, `empty` where nothing was used."""
 
     month: str
+    early: bool = False
+    empty: bool = False
 
 
 class InvoiceIssued(msgspec.Struct, frozen=True):
@@ -36,7 +38,10 @@ def close_month(billing: Billing) -> JobHandler[CloseMonth]:
     """Return the handler of `billing.close`; closing a closed month gives the same invoice, so it may run twice."""
 
     async def handle(context: JobContext, arguments: CloseMonth) -> InvoiceIssued:
-        invoice = await billing.close(context.principal, Month.parse(arguments.month), context.progress)
+        month = Month.parse(arguments.month)
+        invoice = await billing.close(
+            context.principal, month, context.progress, early=arguments.early, empty=arguments.empty
+        )
         total = invoice.total
         return InvoiceIssued(invoice.id, str(invoice.number), total.minor, total.currency)
 

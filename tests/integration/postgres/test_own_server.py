@@ -83,7 +83,7 @@ async def test_server_and_worker_need_their_own_roles_only(owner_url: str) -> No
         caller = await omni.authenticator.authenticate(key.secret)
         answer = await omni.chat.complete(caller, ChatRequest("omni-brain", (QUESTION,)))
         month = Month.of(answer.created_at)
-        job = await omni.jobs.submit(operator, "billing.close", {"month": str(month)})
+        job = await omni.jobs.submit(operator, "billing.close", {"month": str(month), "early": True})
 
         stop = asyncio.Event()
         working = asyncio.create_task(run_worker(omni, stop))

@@ -6,11 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from omni_core import OPERATOR, CreateKey, CreateTenant, Omni, Principal, Settings
+from omni_core import OPERATOR, CreateKey, CreateTenant, Month, Omni, Principal, Settings
 from omni_core.domain.jobs.api import Job
 from tests.integration.workers.conftest import WITHIN_S, eventually
 
@@ -37,7 +38,8 @@ async def test_it_closes_a_month_and_stops_when_told_to(fresh_database_url: str,
             async with Omni.open(settings) as omni:
                 tenant = await omni.tenants.create(OPERATOR, CreateTenant("demo", "Demo"))
                 operator = omni.operator(tenant.id)
-                job = await omni.jobs.submit(operator, "billing.close", {"month": "2025-01"}, idempotency_key="2025-01")
+                closing = {"month": str(Month.of(datetime.now(UTC))), "early": True, "empty": True}
+                job = await omni.jobs.submit(operator, "billing.close", closing, idempotency_key="closing")
 
                 async def over() -> Job | None:
                     now = await omni.jobs.get(operator, job.id)

@@ -4,14 +4,22 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from omni_core.domain.billing.errors import DoesNotAddUp, MixedCurrencies, MonthNotBegun, PriceMissing
+from omni_core.domain.billing.errors import (
+    DoesNotAddUp,
+    MixedCurrencies,
+    MonthBeforeTenant,
+    MonthNotBegun,
+    MonthRuns,
+    NothingToBill,
+    PriceMissing,
+)
 from omni_core.domain.billing.model import InvoiceStatus
 from omni_core.domain.billing.ports import PriceTable
 from omni_core.domain.kernel.clock import Month
 from omni_core.domain.kernel.errors import MissingScope
 from omni_core.domain.kernel.money import Money
 from omni_core.domain.kernel.pages import PageRequest
-from omni_core.domain.kernel.tenancy import Scope
+from omni_core.domain.kernel.tenancy import Principal, Scope
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.metering.api import Meter, Quantities
 from omni_core.domain.pricing.api import Price
@@ -70,7 +78,7 @@ async def test_a_late_call_goes_to_the_next_invoice_under_its_own_month(account,
     assert await account.calls_on(december) == [late, in_december]
 
 
-async def test_the_running_month_can_be_closed_and_what_follows_goes_to_the_next(account, price):
+async def test_what_follows_in_a_month_that_was_closed_early_goes_to_the_next(account, price):
     before = await account.call(price, DECEMBER.start)
     december = await account.close(DECEMBER)
     after = await account.call(price, DECEMBER.start + timedelta(days=5))
@@ -92,10 +100,70 @@ async def test_a_month_closed_after_a_later_one_finds_its_usage_billed(account, 
     assert (october.number, october.lines) == ("INV-000002", ())
 
 
-async def test_a_month_without_usage_has_an_invoice_of_nothing(account):
-    empty = await account.close(NOVEMBER)
+async def test_a_month_without_usage_has_no_invoice_unless_it_may_be_empty(account, price):
+    with pytest.raises(NothingToBill) as raised:
+        await account.billing.close(account.principal, NOVEMBER)
+    assert raised.value.fields == {"month": "2026-11"}
+    assert (await account.billing.list(account.principal, PageRequest())).items == ()
+    empty = await account.billing.close(account.principal, NOVEMBER, empty=True)
     assert (empty.number, empty.lines, empty.total) == ("INV-000001", (), Money(0, "USD"))
-    assert await account.close(NOVEMBER) == empty
+    # Once it is issued, it is what closing the month returns.
+    assert await account.billing.close(account.principal, NOVEMBER) == empty
+
+
+async def test_a_month_whose_usage_is_all_invoiced_has_no_invoice(account, price):
+    await account.call(price, OCTOBER.start)
+    await account.close(NOVEMBER)
+    with pytest.raises(NothingToBill):
+        await account.billing.close(account.principal, OCTOBER)
+
+
+async def test_usage_that_was_free_of_charge_is_invoiced(account):
+    free = await account.price(a_price(model="free", prices={"input": "0", "output": "0"}))
+    await account.call(free, IN_NOVEMBER)
+    assert (await account.billing.close(account.principal, NOVEMBER)).total == Money(0, "USD")
+
+
+async def test_a_month_that_runs_is_closed_by_the_operator_alone_who_says_so(account, price):
+    await account.call(price, DECEMBER.start)
+    operator = Principal.operator(account.tenant_id)
+    for caller in (account.principal, operator):
+        with pytest.raises(MonthRuns) as raised:
+            await account.billing.close(caller, DECEMBER)
+        assert raised.value.fields == {"month": "2026-12", "ends_at": "2027-01-01T00:00:00+00:00"}
+    with pytest.raises(MissingScope):
+        await account.billing.close(account.principal, DECEMBER, early=True)
+    assert (await account.billing.list(account.principal, PageRequest())).items == ()
+    december = await account.billing.close(operator, DECEMBER, early=True)
+    # To close it again issues nothing, so anybody may.
+    assert await account.billing.close(account.principal, DECEMBER) == december
+
+
+async def test_a_month_is_over_with_its_last_moment(account, price):
+    await account.call(price, DECEMBER.start)
+    account.backend.clock.advance_to(DECEMBER.end - timedelta(microseconds=1))
+    with pytest.raises(MonthRuns):
+        await account.billing.close(account.principal, DECEMBER)
+    account.backend.clock.advance(timedelta(microseconds=1))
+    assert (await account.billing.close(account.principal, DECEMBER)).month == DECEMBER
+
+
+async def test_a_month_before_the_tenant_was_there_is_not_billed(account, price):
+    account.created_at = NOVEMBER.start
+    for use_case in (account.billing.close, account.billing.draft, account.billing.preview):
+        with pytest.raises(MonthBeforeTenant) as raised:
+            await use_case(account.principal, OCTOBER)
+        assert raised.value.fields["allowed"] == "a month from 2026-11 on"
+    with pytest.raises(MonthBeforeTenant):
+        await account.billing.close(account.principal, OCTOBER, empty=True)
+    account.created_at = OCTOBER.end - timedelta(microseconds=1)
+    assert (await account.billing.preview(account.principal, OCTOBER)).lines == ()
+
+
+async def test_usage_from_before_the_tenant_was_there_is_billed(account, price):
+    account.created_at = NOVEMBER.start
+    call = await account.call(price, OCTOBER.start)
+    assert await account.calls_on(await account.billing.close(account.principal, OCTOBER)) == [call]
 
 
 async def test_a_month_that_has_not_begun_is_not_billed(account):

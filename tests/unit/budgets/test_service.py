@@ -5,12 +5,12 @@ import pytest
 from omni_core.adapters.memory.budgets import MemoryBudgetStore
 from omni_core.adapters.memory.events import MemoryEventLog
 from omni_core.adapters.memory.tenancy import MemoryKeyStore
-from omni_core.domain.budgets.api import Budgets, SetBudget, Window
-from omni_core.domain.budgets.errors import BudgetExists, InvalidBudget, UnknownBudget
+from omni_core.domain.budgets.api import Budgets, Maker, SetBudget, Window
+from omni_core.domain.budgets.errors import BudgetExists, InvalidBudget, OperatorsBudget, UnknownBudget
 from omni_core.domain.kernel.errors import InvalidValue, MissingScope
 from omni_core.domain.kernel.money import Money
 from omni_core.domain.kernel.pages import PageRequest
-from omni_core.domain.kernel.tenancy import Scope, TenantId
+from omni_core.domain.kernel.tenancy import Principal, Scope, TenantId
 from omni_core.testing.builders.budgets import CENT
 from omni_core.testing.builders.kernel import a_tenant_id
 from omni_core.testing.builders.tenancy import a_principal, an_api_key
@@ -75,6 +75,36 @@ async def test_another_limit_keeps_what_was_spent(budgets, till, memory):
     assert (changed.spending.spent_picos, changed.remaining_picos) == (60 * CENT, 0)
     await budgets.change_limit(till.principal, made.budget.id, "0.50")
     assert await events(memory, till.tenant_id) == [("budget_set", 100), ("budget_set", 50)]
+
+
+async def test_the_operators_budget_is_not_the_tenants_to_change_or_remove(budgets, till, memory):
+    operator, tenants_own = Principal.operator(till.tenant_id), till.principal
+    made = await budgets.create(operator, SetBudget(Window.MONTH, "1"))
+    assert made.budget.made_by is Maker.OPERATOR
+    for attempt in (
+        budgets.change_limit(tenants_own, made.budget.id, "1000"),
+        budgets.change_limit(tenants_own, made.budget.id, "0.50"),
+        budgets.remove(tenants_own, made.budget.id),
+    ):
+        with pytest.raises(OperatorsBudget):
+            await attempt
+    assert list(await budgets.list(tenants_own)) == [made]
+    assert await events(memory, till.tenant_id) == [("budget_set", 100)]
+
+
+async def test_the_tenants_own_budget_is_both_of_theirs_until_the_operator_sets_it(budgets, till):
+    operator, tenants_own = Principal.operator(till.tenant_id), till.principal
+    made = await budgets.create(tenants_own, SetBudget(Window.MONTH, "1"))
+    assert made.budget.made_by is Maker.TENANT
+    changed = await budgets.change_limit(tenants_own, made.budget.id, "1000000")
+    assert changed.budget.made_by is Maker.TENANT
+    await budgets.change_limit(operator, made.budget.id, "5")
+    with pytest.raises(OperatorsBudget):
+        await budgets.change_limit(tenants_own, made.budget.id, "6")
+    await budgets.remove(operator, made.budget.id)
+    again = await budgets.create(tenants_own, SetBudget(Window.MONTH, "1"))
+    await budgets.remove(tenants_own, again.budget.id)
+    assert list(await budgets.list(tenants_own)) == []
 
 
 async def test_a_removed_budget_is_gone(budgets, till, memory):

@@ -139,7 +139,7 @@ class MemoryBudgetStore:
         return budget
 
     async def save(self, tx: Transaction, budget: Budget) -> None:
-        """Store the limit."""
+        """Store the limit, and who made it."""
         memory_tx(tx).put("budget", budget.id, budget)
 
     async def remove(self, tx: Transaction, budget_id: UUID) -> None:

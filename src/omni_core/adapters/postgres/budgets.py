@@ -16,7 +16,7 @@ from omni_core.adapters.postgres.tables.budgets import budget as budget_table
 from omni_core.adapters.postgres.tables.budgets import budget_lease, budget_period
 from omni_core.adapters.postgres.uow import connection_of
 from omni_core.domain.budgets.errors import BudgetExists, UnknownBudget
-from omni_core.domain.budgets.model import Budget, Pot, Spending, Window
+from omni_core.domain.budgets.model import Budget, Maker, Pot, Spending, Window
 from omni_core.domain.budgets.ports import Grant, Grants, Need, Renewal, Wish
 from omni_core.domain.kernel.money import Money
 from omni_core.domain.kernel.stored import rebuilds, stored
@@ -42,6 +42,7 @@ class PostgresBudgetStore:
             "limit_picos": budget.limit.picos,
             "currency": budget.limit.currency,
             "created_at": budget.created_at,
+            "made_by": budget.made_by.value,
         }
         if not await rows.added(tx, budget_table, row, ["tenant_id", "key_id", "window"]):
             raise BudgetExists(window=budget.window.value)
@@ -52,11 +53,12 @@ class PostgresBudgetStore:
         return _from_row(await rows.one(tx, budget_table, unknown, budget_table.c.id == budget_id, lock=True))
 
     async def save(self, tx: Transaction, budget: Budget) -> None:
-        """Store the limit."""
+        """Store the limit, and who made it."""
         statement = sa.update(budget_table).where(
             budget_table.c.tenant_id == tx.tenant_id, budget_table.c.id == budget.id
         )
-        values = {"limit_picos": budget.limit.picos, "currency": budget.limit.currency}
+        limit = {"limit_picos": budget.limit.picos, "currency": budget.limit.currency}
+        values = {**limit, "made_by": budget.made_by.value}
         await connection_of(tx).execute(statement.values(values))
 
     async def remove(self, tx: Transaction, budget_id: UUID) -> None:
@@ -156,4 +158,5 @@ def _from_row(row: rows.Row) -> Budget:
         window=stored(Window, row["window"]),
         limit=Money.from_picos(int(row["limit_picos"]), row["currency"]),
         created_at=row["created_at"],
+        made_by=stored(Maker, row["made_by"]),
     )

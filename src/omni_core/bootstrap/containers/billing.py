@@ -5,13 +5,14 @@ from dependency_injector import containers, providers
 from omni_core.adapters.memory.billing import MemoryBillableUsage, MemoryInvoiceStore
 from omni_core.adapters.postgres.billable_usage import PostgresBillableUsage
 from omni_core.adapters.postgres.billing import PostgresInvoiceStore
-from omni_core.domain.billing.api import Billing
+from omni_core.domain.billing.api import Billing, Months
 
 
 class BillingContainer(containers.DeclarativeContainer):
     """Invoices."""
 
     platform = providers.DependenciesContainer()
+    tenancy = providers.DependenciesContainer()
     pricing = providers.DependenciesContainer()
 
     store = providers.Selector(
@@ -30,7 +31,7 @@ class BillingContainer(containers.DeclarativeContainer):
         store,
         usage,
         pricing.store,
-        platform.clock,
+        providers.Singleton(Months, tenancy.tenant_store, platform.clock),
         platform.ids,
         currency=platform.settings.provided.currency,
     )

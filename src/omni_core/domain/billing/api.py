@@ -1,6 +1,7 @@
 """The face of billing: what shells and other contexts may use of it."""
 
 from omni_core.domain.billing.model import Invoice, InvoiceLine, InvoiceStatus, InvoiceSummary
+from omni_core.domain.billing.months import Months
 from omni_core.domain.billing.service import Billing, Progress
 
-__all__ = ["Billing", "Invoice", "InvoiceLine", "InvoiceStatus", "InvoiceSummary", "Progress"]
+__all__ = ["Billing", "Invoice", "InvoiceLine", "InvoiceStatus", "InvoiceSummary", "Months", "Progress"]

@@ -27,6 +27,24 @@ class MonthNotBegun(Invalid):
     code = "billing.month_not_begun"
 
 
+class MonthRuns(Precondition):
+    """The month still runs."""
+
+    code = "billing.month_runs"
+
+
+class MonthBeforeTenant(Invalid):
+    """The month ended before the tenant was there."""
+
+    code = "billing.month_before_tenant"
+
+
+class NothingToBill(Precondition):
+    """There is no usage that is not on an invoice already."""
+
+    code = "billing.nothing_to_bill"
+
+
 class MixedCurrencies(Precondition):
     """The usage is priced in another currency than the invoice."""
 

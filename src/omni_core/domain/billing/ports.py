@@ -60,6 +60,20 @@ class BillableUsage(Protocol):
         ...
 
 
+class Customer(Protocol):
+    """A tenant, as far as billing asks."""
+
+    created_at: datetime
+
+
+class Customers(Protocol):
+    """Tenants; tenancy's `TenantStore` is one."""
+
+    async def get(self, tx: Transaction) -> Customer:
+        """Return the transaction's own tenant."""
+        ...
+
+
 class PriceTable(Protocol):
     """The price table, as far as billing reads it; pricing's `PriceStore` is one."""
 

@@ -3,7 +3,7 @@
 from omni_core.domain.budgets.desk import BudgetDesk
 from omni_core.domain.budgets.errors import BudgetExhausted
 from omni_core.domain.budgets.lease import Reservation
-from omni_core.domain.budgets.model import Budget, BudgetStatus, Charge, Spending, Window
+from omni_core.domain.budgets.model import Budget, BudgetStatus, Charge, Maker, Spending, Window
 from omni_core.domain.budgets.service import Budgets, SetBudget
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "BudgetStatus",
     "Budgets",
     "Charge",
+    "Maker",
     "Reservation",
     "SetBudget",
     "Spending",

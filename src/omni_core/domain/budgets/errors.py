@@ -1,6 +1,6 @@
 """What goes wrong with budgets."""
 
-from omni_core.domain.kernel.errors import Conflict, Invalid, NotFound, Precondition, Quota
+from omni_core.domain.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Precondition, Quota
 
 
 class UnknownBudget(NotFound):
@@ -19,6 +19,12 @@ class BudgetExists(Conflict):
     """The tenant, or the key, has a budget for that window already."""
 
     code = "budgets.budget_exists"
+
+
+class OperatorsBudget(Forbidden):
+    """The budget is the operator's, and not the tenant's to change or remove."""
+
+    code = "budgets.operators_budget"
 
 
 class UnknownWindow(Precondition):

@@ -8,12 +8,12 @@ from uuid import UUID
 
 import msgspec
 
-from omni_core.domain.budgets.errors import InvalidBudget, UnknownWindow
+from omni_core.domain.budgets.errors import InvalidBudget, OperatorsBudget, UnknownWindow
 from omni_core.domain.budgets.events import BudgetSet
 from omni_core.domain.kernel.clock import Month, day_start, next_day
 from omni_core.domain.kernel.money import Money
 from omni_core.domain.kernel.stored import check_word, is_rebuilding
-from omni_core.domain.kernel.tenancy import TenantId
+from omni_core.domain.kernel.tenancy import Principal, TenantId
 
 
 class Window(StrEnum):
@@ -37,9 +37,24 @@ _PERIODS: Mapping[Window, Callable[[datetime], tuple[datetime, datetime]]] = {
 }
 
 
+class Maker(StrEnum):
+    """Who set a budget: the operator of the installation, or the tenant for itself."""
+
+    OPERATOR = "operator"
+    TENANT = "tenant"
+
+    @classmethod
+    def of(cls, principal: Principal) -> "Maker":
+        """Return as whom a caller sets budgets."""
+        return cls.OPERATOR if principal.is_operator else cls.TENANT
+
+
 @dataclass(slots=True)
 class Budget:
-    """A limit on what a tenant, or one key of it, may spend in each period."""
+    """A limit on what a tenant, or one key of it, may spend in each period.
+
+    One that the operator set is not the tenant's to change or remove; nor is one of which that is not known.
+    """
 
     id: UUID
     tenant_id: TenantId
@@ -47,11 +62,13 @@ class Budget:
     window: Window
     limit: Money
     created_at: datetime
+    made_by: Maker = Maker.OPERATOR
 
     def __post_init__(self) -> None:
         if is_rebuilding():
             return
         check_word(Window, self.window, "window")
+        check_word(Maker, self.made_by, "made_by")
         self._check(self.limit)
 
     def period(self, moment: datetime) -> tuple[datetime, datetime]:
@@ -65,9 +82,19 @@ class Budget:
             )
         return period
 
-    def change_limit(self, limit: Money) -> list[BudgetSet]:
-        """Set another limit, in force for the running period as well."""
+    def check_changeable(self, by: Maker) -> None:
+        """Raise `OperatorsBudget` unless it is theirs to change or remove."""
+        if by is not Maker.OPERATOR and self.made_by is not Maker.TENANT:
+            raise OperatorsBudget(budget_id=str(self.id))
+
+    def change_limit(self, limit: Money, by: Maker = Maker.OPERATOR) -> list[BudgetSet]:
+        """Set another limit, in force for the running period as well. What the operator sets is theirs from then on.
+
+        Raises `InvalidBudget` or `OperatorsBudget`.
+        """
+        self.check_changeable(by)
         self._check(limit)
+        self.made_by = by
         if limit == self.limit:
             return []
         self.limit = limit

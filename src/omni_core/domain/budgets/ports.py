@@ -23,7 +23,7 @@ class BudgetStore(Protocol):
         ...
 
     async def save(self, tx: Transaction, budget: Budget) -> None:
-        """Store the limit of a budget that was locked."""
+        """Store the limit of a budget that was locked, and who made it."""
         ...
 
     async def remove(self, tx: Transaction, budget_id: UUID) -> None:

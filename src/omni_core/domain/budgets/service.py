@@ -7,7 +7,7 @@ import msgspec
 
 from omni_core.domain.budgets.errors import InvalidBudget
 from omni_core.domain.budgets.events import BudgetRemoved
-from omni_core.domain.budgets.model import Budget, BudgetStatus, Pot, Spending, Window
+from omni_core.domain.budgets.model import Budget, BudgetStatus, Maker, Pot, Spending, Window
 from omni_core.domain.budgets.ports import BudgetStore, TenantKeys
 from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.ids import Ids
@@ -45,7 +45,8 @@ class Budgets:
         principal.require(Scope.BUDGETS_WRITE)
         limit = Money.parse(command.limit, self._currency, "limit")
         now = self._clock.now()
-        budget = Budget(self._ids.new(), principal.tenant_id, command.key_id, command.window, limit, now)
+        maker = Maker.of(principal)
+        budget = Budget(self._ids.new(), principal.tenant_id, command.key_id, command.window, limit, now, maker)
         async with self._uow(principal.tenant_id) as tx:
             if command.key_id is not None and not await self._keys.has(tx, command.key_id):
                 raise InvalidBudget("the tenant has no key with this id", field="key_id", allowed="the id of a key")
@@ -54,21 +55,22 @@ class Budgets:
         return await self._status(principal, budget)
 
     async def change_limit(self, principal: Principal, budget_id: UUID, limit: str) -> BudgetStatus:
-        """Set another limit (budgets:write); raise `UnknownBudget` or `InvalidValue`."""
+        """Set another limit (budgets:write); raise `UnknownBudget`, `InvalidValue` or `OperatorsBudget`."""
         principal.require(Scope.BUDGETS_WRITE)
         amount = Money.parse(limit, self._currency, "limit")
         async with self._uow(principal.tenant_id) as tx:
             budget = await self._store.lock(tx, budget_id)
-            events = budget.change_limit(amount)
+            events = budget.change_limit(amount, Maker.of(principal))
             await self._store.save(tx, budget)
             await tx.record(*events)
         return await self._status(principal, budget)
 
     async def remove(self, principal: Principal, budget_id: UUID) -> None:
-        """Remove a budget (budgets:write); raise `UnknownBudget`."""
+        """Remove a budget (budgets:write); raise `UnknownBudget` or `OperatorsBudget`."""
         principal.require(Scope.BUDGETS_WRITE)
         async with self._uow(principal.tenant_id) as tx:
-            await self._store.lock(tx, budget_id)
+            budget = await self._store.lock(tx, budget_id)
+            budget.check_changeable(Maker.of(principal))
             await self._store.remove(tx, budget_id)
             await tx.record(BudgetRemoved(budget_id))
 

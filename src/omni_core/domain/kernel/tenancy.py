@@ -70,6 +70,11 @@ class Principal(msgspec.Struct, frozen=True):
         self.require(Scope.PLATFORM_ADMIN)
         return Principal(tenant_id, self.subject, frozenset(Scope), self.key_id)
 
+    @property
+    def is_operator(self) -> bool:
+        """Whether this is the operator of the installation, or acts for them, rather than a key of the tenant's own."""
+        return Scope.PLATFORM_ADMIN in self.scopes
+
     def may(self, scope: Scope) -> bool:
         """Tell whether this caller has `scope`."""
         return scope in self.scopes

@@ -23,6 +23,7 @@ budget = sa.Table(
     picos("limit_picos"),
     sa.Column("currency", sa.Text, nullable=False),
     moment("created_at"),
+    sa.Column("made_by", sa.Text, nullable=False, server_default="operator"),
     sa.UniqueConstraint("tenant_id", "key_id", "window", postgresql_nulls_not_distinct=True),
 )
 

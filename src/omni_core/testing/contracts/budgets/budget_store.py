@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from omni_core.domain.budgets.errors import BudgetExists, UnknownBudget
-from omni_core.domain.budgets.model import Budget, Spending, Window
+from omni_core.domain.budgets.errors import BudgetExists, OperatorsBudget, UnknownBudget
+from omni_core.domain.budgets.model import Budget, Maker, Spending, Window
 from omni_core.domain.budgets.ports import BudgetStore, Leases
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.money import Money
@@ -35,7 +35,8 @@ class BudgetStoreContract:
         self, uow: UnitOfWork, budget_store: BudgetStore, ids: Ids, limit: Money
     ) -> None:
         created_at = NOON + timedelta(microseconds=1)
-        budget = a_budget(a_tenant_id(), key_id=ids.new(), window=Window.DAY, limit=limit, created_at=created_at)
+        given = {"key_id": ids.new(), "window": Window.DAY, "limit": limit, "created_at": created_at}
+        budget = a_budget(a_tenant_id(), **given, made_by=Maker.TENANT)
         await stored(uow, budget_store, budget)
         async with uow(budget.tenant_id) as tx:
             assert await budget_store.lock(tx, budget.id) == budget
@@ -147,16 +148,20 @@ class BudgetStoreContract:
     async def test_a_budget_of_another_release_is_read_repaired_and_removed(
         self, uow: UnitOfWork, budget_store: BudgetStore, limit: tuple[int, str]
     ) -> None:
-        budget = rebuilds(lambda: a_budget(a_tenant_id(), window=unheard_of(Window), limit=Money(*limit)))()
+        unheard = {"window": unheard_of(Window), "made_by": unheard_of(Maker)}
+        budget = rebuilds(lambda: a_budget(a_tenant_id(), limit=Money(*limit), **unheard))()
         await stored(uow, budget_store, budget)
         assert await budgets_of(uow, budget_store, budget.tenant_id) == [budget]
         async with uow(budget.tenant_id) as tx:
             locked = await budget_store.lock(tx, budget.id)
             assert locked == budget
+            with pytest.raises(OperatorsBudget):
+                locked.change_limit(Money(100, "USD"), Maker.TENANT)
             locked.change_limit(Money(100, "USD"))
             await budget_store.save(tx, locked)
         (repaired,) = await budgets_of(uow, budget_store, budget.tenant_id)
         assert (repaired.limit, repaired.window) == (Money(100, "USD"), unheard_of(Window))
+        assert repaired.made_by is Maker.OPERATOR
         async with uow(budget.tenant_id) as tx:
             await budget_store.remove(tx, budget.id)
         assert await budgets_of(uow, budget_store, budget.tenant_id) == []
