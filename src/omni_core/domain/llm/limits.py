@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, inspect
 
 from omni_core.domain.kernel.errors import InvalidValue
 
@@ -103,9 +103,9 @@ def check_limits(own: OwnLimits) -> OwnLimits:
 
 def _allowed(name: str) -> str:
     """Return what a limit may be: `a number above 0, up to 60`, `a whole number from 1 to 100000`."""
-    kind: Any = msgspec.inspect.type_info(_TYPES[name])
-    (number,) = (part for part in kind.types if not isinstance(part, msgspec.inspect.NoneType))
-    if isinstance(number, msgspec.inspect.IntType):
+    kind: Any = inspect.type_info(_TYPES[name])
+    (number,) = (part for part in kind.types if not isinstance(part, inspect.NoneType))
+    if isinstance(number, inspect.IntType):
         return f"a whole number from {number.ge} to {number.le}"
     least = f"from {number.ge:g} to" if number.gt is None else f"above {number.gt:g}, up to"
     return f"a number {least} {number.le:g}"

@@ -31,7 +31,8 @@ class OmniBrain:
 
     def __init__(self, config: ProviderConfig) -> None:
         self._name = config.name
-        self._timeout_s = min(config.first_byte_timeout_s, config.total_timeout_s)
+        self._limit = min(("first_byte_timeout_s", "total_timeout_s"), key=lambda limit: getattr(config, limit))
+        self._limit_s: float = getattr(config, self._limit)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=MODEL)
         self._closed = False
 
@@ -78,11 +79,14 @@ class OmniBrain:
             await asyncio.sleep(0)  # many short calls in a row leave the loop to others in between
             return reply(request)
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self._limit_s):
                 return await asyncio.get_running_loop().run_in_executor(self._thread, reply, request)
         except TimeoutError as error:
             raise ProviderTimeout(
-                f"{self._name} did not answer within {self._timeout_s} s", provider=self._name
+                f"Provider {self._name!r} did not begin its answer within {self._limit_s:g} s ({self._limit})",
+                provider=self._name,
+                limit=self._limit,
+                limit_s=self._limit_s,
             ) from error
 
 
