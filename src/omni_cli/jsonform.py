@@ -3,13 +3,14 @@
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from omni_core.domain.kernel.clock import Month
-from omni_core.domain.kernel.money import Money, format_picos
+from omni_core.domain.kernel.money import Money, Picos, format_picos, picos_text
 
 _PICOS = "_picos"
 
@@ -18,12 +19,14 @@ def as_json(value: Any) -> Any:  # noqa: ANN401, PLR0911 - whatever there is, on
     """Return `value` in JSON types.
 
     Money is `{"minor": 1250, "currency": "USD", "amount": "12.50"}`, without an amount where the currency is one that
-    this release does not know. Beside each `…_picos` (10⁻¹² of a major unit)
-    stands the same amount as a decimal string, without that ending. Raises `TypeError` for bytes: they are digests and
-    sealed secrets, which nobody is shown.
+    this release does not know. Each `…_picos` (10⁻¹² of a major unit) is an integer, or a decimal string where a price
+    is finer than one; beside it stands the same amount in major units, as a decimal string, without that ending. Raises
+    `TypeError` for bytes: they are digests and sealed secrets, which nobody is shown.
     """
     if isinstance(value, Money):
         return {"minor": value.minor, "currency": value.currency, "amount": value.major}
+    if isinstance(value, Fraction):
+        return picos_text(value)
     if isinstance(value, Month | Path):
         return str(value)
     if isinstance(value, msgspec.Struct) or (dataclasses.is_dataclass(value) and not isinstance(value, type)):
@@ -55,6 +58,6 @@ def _object(fields: Iterator[tuple[str, Any]]) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     for name, inner in fields:
         shown[name] = as_json(inner)
-        if name.endswith(_PICOS) and isinstance(inner, int):
+        if name.endswith(_PICOS) and isinstance(inner, Picos):
             shown[name.removesuffix(_PICOS)] = format_picos(inner)
     return shown

@@ -59,7 +59,15 @@ if TYPE_CHECKING:
         ToolChoice,
     )
     from omni_core.domain.metering import api as metering
-    from omni_core.domain.metering.api import CallStatus, Meter, Quantities, UsageEvent, UsageQuery, UsageSum
+    from omni_core.domain.metering.api import (
+        CallStatus,
+        EstimateReason,
+        Meter,
+        Quantities,
+        UsageEvent,
+        UsageQuery,
+        UsageSum,
+    )
     from omni_core.domain.pricing import api as pricing
     from omni_core.domain.pricing.api import Price, SetPrice, TierPrices
     from omni_core.domain.tenancy import api as tenancy
@@ -101,7 +109,15 @@ _HOMES = {
         "ToolCallDelta",
         "ToolChoice",
     ),
-    "omni_core.domain.metering.api": ("CallStatus", "Meter", "Quantities", "UsageEvent", "UsageQuery", "UsageSum"),
+    "omni_core.domain.metering.api": (
+        "CallStatus",
+        "EstimateReason",
+        "Meter",
+        "Quantities",
+        "UsageEvent",
+        "UsageQuery",
+        "UsageSum",
+    ),
     "omni_core.domain.pricing.api": ("Price", "SetPrice", "TierPrices"),
     "omni_core.domain.tenancy.api": ("ApiKey", "CreateKey", "CreateTenant", "Member", "MemberRole", "NewKey", "Tenant"),
 }
@@ -124,6 +140,7 @@ __all__ = [
     "ChatStream",
     "CreateKey",
     "CreateTenant",
+    "EstimateReason",
     "FinishReason",
     "Image",
     "Invoice",

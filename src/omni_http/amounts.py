@@ -7,7 +7,7 @@ import msgspec
 from litestar.params import QueryParameter
 
 from omni_core import Money, Page
-from omni_core.domain.kernel.money import format_picos
+from omni_core.domain.kernel.money import Picos, format_picos
 from omni_core.domain.kernel.pages import MAX_LIMIT
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class Cost(msgspec.Struct, frozen=True):
     currency: str
 
     @classmethod
-    def of(cls, picos: int, currency: str) -> "Cost":
+    def of(cls, picos: Picos, currency: str) -> "Cost":
         """Return an amount of 10⁻¹² of a major unit for the wire."""
         return cls(format_picos(picos), currency)
 

@@ -51,6 +51,7 @@ def create_app(settings: Settings, opener: OpenOmni = open_omni, metrics: Metric
         async with AsyncExitStack() as stack:
             try:
                 app.state.omni = await stack.enter_async_context(opener(settings, metrics))
+                app.state.omni.chat.witnessed_by(metrics.usage)
             except OmniError as error:
                 # Before the traceback that the server prints, in which nobody would look for it.
                 _log.error("cannot start", code=error.code, detail=error.detail)

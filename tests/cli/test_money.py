@@ -113,6 +113,16 @@ def test_prices_are_set_and_listed(omni: CommandLine) -> None:
     assert omni.error("prices", "set", "omni-brain", "--price", "input=1", exits=65)["code"] == "pricing.invalid_price"
 
 
+def test_a_price_may_have_twelve_decimal_places(omni: CommandLine) -> None:
+    words = ["prices", "set", "fine", "--from", "2099-01-01", "--price"]
+    price = omni.json(*words, "input=0.150000000001,output=0.6")
+    assert price["tiers"][0]["prices"]["input"] == "0.150000000001"
+    assert price in omni.json("prices", "list", "--model", "fine")["items"]
+    assert "input=0.150000000001 " in omni("prices", "list", "--model", "fine").stdout
+    error = omni.error(*words, "input=0.1500000000001,output=0.6", exits=65)
+    assert "prices.input must have no more than 12 decimal places" in error["detail"]
+
+
 def test_a_month_is_previewed_closed_and_shown(omni: CommandLine, used: dict[str, Any], payer: str, other: str) -> None:
     exact = omni.json("usage", "--tenant", payer)["items"][0]["cost_picos"]
     preview = omni.json("billing", "preview", "--tenant", payer, "--month", MONTH)

@@ -183,7 +183,7 @@ async def test_what_killed_servers_had_set_aside_comes_back(
         older = budget_lease.c.expires_at - timedelta(seconds=15)
         await connection_of(tx).execute(sa.update(budget_lease).where(of_spender).values(expires_at=older))
     lapsed = await status()
-    left = lapsed.budget.limit.picos - sum(event.cost_picos for event in events)
+    left = lapsed.budget.limit.picos - sum(event.charge_picos for event in events)
     assert (lapsed.spending.reserved_picos, lapsed.remaining_picos) == (0, left)
     # And not only by the look of it: whoever asks for all of that is given it, and not a millionth of a cent more.
     wish = Wish(Pot(spender.id, held.budget.id, held.period_start), ids.new())

@@ -151,6 +151,9 @@ def test_amounts_say_how_they_are_written(document: dict[str, Any]) -> None:
         pattern = schemas[body]["properties"]["limit"]["pattern"]
         assert re.search(pattern, "12.50")
         assert not re.search(pattern, "1e2")
+    prices = schemas["SetPrice"]["properties"]["prices"]["additionalProperties"]["pattern"]
+    assert re.search(prices, "0.150000000001")
+    assert not re.search(prices, "0.1500000000001")
 
 
 def test_parameters_say_their_form(document: dict[str, Any]) -> None:

@@ -91,11 +91,21 @@ def add_model(
         str | None, typer.Option(metavar="NAME", help="The provider's own name of it, where that differs.")
     ] = None,
     context_length: Annotated[
-        int, typer.Option(metavar="TOKENS", help="The longest input and output together.")
-    ] = 128_000,
+        int | None,
+        typer.Option(
+            metavar="TOKENS",
+            help="The longest input and output together; 128000 where it is left out. A provider that tells more than "
+            "what is given here is not believed.",
+        ),
+    ] = None,
     max_output_tokens: Annotated[
-        int, typer.Option(metavar="TOKENS", help="The longest answer for a caller under a budget who sets no limit.")
-    ] = 4_096,
+        int | None,
+        typer.Option(
+            metavar="TOKENS",
+            help="The longest answer, and what a caller under a budget gets who sets no limit; 4096 where it is left "
+            "out. A provider that tells more than what is given here is not believed.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make a model callable, at a price from now on."""

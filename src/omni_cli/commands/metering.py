@@ -33,6 +33,7 @@ _EVENT: list[Column[UsageEvent]] = [
     Column("input", lambda event: event.quantities.input_total, numeric=True),
     Column("output", lambda event: event.quantities.output_total, numeric=True),
     Column("cost", lambda event: f"{format_picos(event.cost_picos)} {event.currency}", numeric=True),
+    Column("estimated", lambda event: event.estimate_reason or ("yes" if event.estimated else None)),
     Column("ms", lambda event: event.latency_ms, numeric=True),
     Column("id", lambda event: event.id),
 ]

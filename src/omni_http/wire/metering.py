@@ -34,6 +34,7 @@ class UsageEventView(msgspec.Struct, frozen=True):
     key_id: UUID | None
     quantities: Quantities
     estimated: bool
+    estimate_reason: str | None
     cost: Cost
     price_id: UUID
     price_tier: int
@@ -52,6 +53,7 @@ class UsageEventView(msgspec.Struct, frozen=True):
             key_id=event.key_id,
             quantities=event.quantities,
             estimated=event.estimated,
+            estimate_reason=event.estimate_reason,
             cost=Cost.of(event.cost_picos, event.currency),
             price_id=event.price_id,
             price_tier=event.price_tier,

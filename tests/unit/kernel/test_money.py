@@ -1,7 +1,21 @@
+from decimal import Decimal
+from fractions import Fraction
+
 import pytest
 
 from omni_core.domain.kernel.errors import InvalidValue
-from omni_core.domain.kernel.money import Money, Rounding, exponent_of, format_picos, parse_decimal, round_picos, total
+from omni_core.domain.kernel.money import (
+    Money,
+    Rounding,
+    exactly,
+    exponent_of,
+    format_picos,
+    parse_decimal,
+    picos_text,
+    round_picos,
+    total,
+    whole_picos,
+)
 
 CENT = 10**10
 
@@ -140,7 +154,38 @@ def test_the_minor_unit_of_the_currency_is_what_it_rounds_to():
         (300_000_000, "0.0003"),
         (1, "0.000000000001"),
         (1_000_000_000_000_000, "1000.00"),
+        (Fraction(1, 10**6), "0.000000000000000001"),
+        (150_000 + Fraction(25, 10**2), "0.00000015000025"),
+        (-7, "-0.000000000007"),
     ],
 )
 def test_exact_amounts_are_written_with_every_digit_that_matters(picos, text):
     assert format_picos(picos) == text
+
+
+@pytest.mark.parametrize(
+    "picos,text,whole",
+    [
+        (150_000, "150000", 150_000),
+        (Fraction(1, 10**6), "0.000001", 1),
+        (150_000 + Fraction(25, 10**2), "150000.25", 150_001),
+        (0, "0", 0),
+        (10**30 + Fraction(1, 2), f"{10**30}.5", 10**30 + 1),
+    ],
+)
+def test_parts_of_a_pico_are_kept(picos, text, whole):
+    assert picos_text(picos) == text
+    assert exactly(text) == exactly(Decimal(text)) == picos
+    assert whole_picos(picos) == whole
+
+
+def test_what_is_whole_is_an_integer():
+    for amount in (7, "7", "7.000000", Decimal("7.0"), Fraction(14, 2)):
+        assert (exactly(amount), type(exactly(amount))) == (7, int)
+
+
+def test_half_of_the_least_part_is_rounded_like_any_half():
+    cent = 10**10
+    assert round_picos(cent // 2 - Fraction(1, 10**6), "USD", Rounding.HALF_UP) == Money(0, "USD")
+    assert round_picos(Fraction(cent, 2), "USD", Rounding.HALF_UP) == Money(1, "USD")
+    assert round_picos(Fraction(1, 10**6), "USD", Rounding.UP) == Money(1, "USD")

@@ -10,9 +10,10 @@ from omni_core.domain.budgets.api import BudgetExhausted
 from omni_core.domain.kernel.errors import MissingScope
 from omni_core.domain.kernel.tenancy import Principal, Scope
 from omni_core.domain.llm.api import ChatDelta, FinishReason, TokenUsage
-from omni_core.domain.llm.counting import MOST_TOKENS, estimate_input_tokens, estimate_tokens
+from omni_core.domain.llm.belief import MOST_TOKENS
+from omni_core.domain.llm.counting import estimate_input_tokens, estimate_tokens
 from omni_core.domain.llm.errors import ProviderGarbage, ProviderTimeout, UnknownModel
-from omni_core.domain.metering.api import CallStatus, Quantities
+from omni_core.domain.metering.api import CallStatus, EstimateReason, Quantities
 from omni_core.testing.scripted_model import ANSWER, ScriptedChatModel
 from tests.unit.llm.conftest import Desk, desk_with
 
@@ -30,6 +31,7 @@ async def test_a_whole_answer_is_recorded_with_what_it_cost(desk: Desk):
     assert event.cost_picos == COST_PICOS
     assert (event.model, event.provider, event.status) == ("scripted", "somewhere", CallStatus.COMPLETED)
     assert (event.request_id, event.estimated, event.key_id) == ("req-1", False, None)
+    assert event.estimate_reason is None
 
 
 async def test_a_stream_is_recorded_before_its_end_is_handed_on(desk: Desk):
@@ -47,6 +49,7 @@ async def test_who_leaves_in_the_middle_pays_for_what_was_produced(desk: Desk):
     await desk.omni.chat.settled()
     (event,) = await desk.usage()
     assert (event.status, event.estimated) == (CallStatus.INTERRUPTED, True)
+    assert event.estimate_reason is EstimateReason.CUT_OFF
     assert event.quantities == Quantities(
         input=estimate_input_tokens(QUESTION), output=estimate_tokens("Forty"), request=1
     )
@@ -98,7 +101,7 @@ async def test_a_provider_that_reports_nothing_is_charged_by_an_estimate_that_sa
         async for _ in await desk.omni.chat.stream(desk.principal, QUESTION):
             pass
         (event,) = await desk.usage()
-        assert event.estimated
+        assert (event.estimated, event.estimate_reason) == (True, EstimateReason.UNREPORTED)
         assert event.quantities.output == estimate_tokens("Forty-two.")
 
 
@@ -128,6 +131,7 @@ async def test_figures_that_cannot_be_true_are_replaced_by_an_estimate(said: Tok
     script = [ChatDelta("Forty-two."), ChatDelta(finish_reason=FinishReason.STOP), ChatDelta(usage=said)]
     metrics = Metrics()
     async with desk_with(ScriptedChatModel(script), metrics.instrument) as desk:
+        desk.omni.chat.witnessed_by(metrics.usage)
         await desk.omni.budgets.create(desk.principal, SetBudget(Window.DAY, "1.00"))
         if streamed:
             (*_, last) = [delta async for delta in await desk.omni.chat.stream(desk.principal, QUESTION)]
@@ -137,11 +141,13 @@ async def test_figures_that_cannot_be_true_are_replaced_by_an_estimate(said: Tok
         estimate = TokenUsage(estimate_input_tokens(QUESTION), estimate_tokens("Forty-two."), estimated=True)
         assert told == estimate
         (event,) = await desk.usage()
-        assert event.estimated
+        assert (event.estimated, event.estimate_reason) == (True, EstimateReason.IMPOSSIBLE)
         assert event.quantities == Quantities(input=estimate.input_tokens, output=estimate.output_tokens, request=1)
         (status,) = await desk.omni.budgets.list(desk.principal)
         assert status.spending.spent_picos == event.cost_picos > 0
-        assert b"e+" not in metrics.exposition().partition(b"omni_llm_tokens_total{")[2]
+        counted = metrics.exposition().decode()
+        assert f'omni_llm_tokens_total{{direction="output",provider="somewhere"}} {estimate.output_tokens}.0' in counted
+        assert 'omni_llm_usage_doubted_total{provider="somewhere",reason="impossible"} 1.0' in counted
 
 
 @pytest.mark.parametrize("streamed", [False, True])

@@ -1,10 +1,12 @@
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from omni_core.domain.kernel.errors import Invalid
+from omni_core.domain.kernel.money import exactly, format_picos, picos_text, whole_picos
 from omni_core.domain.metering.api import Meter, Quantities
 from omni_core.domain.pricing.api import Rates, Tier, format_rate
 from omni_core.domain.pricing.errors import InvalidPrice
@@ -12,7 +14,7 @@ from omni_core.testing.builders.pricing import a_price
 
 DOLLAR = 10**12
 quantities = st.builds(Quantities, **{meter.value: st.integers(0, 10**7) for meter in Meter})
-prices = st.decimals(0, 1000, places=6, allow_nan=False, allow_infinity=False).map(lambda price: f"{price:f}")
+prices = st.decimals(0, 1000, places=12, allow_nan=False, allow_infinity=False).map(lambda price: f"{price:f}")
 rates = st.builds(
     lambda required, others: Rates.parse({**required, **others}),
     st.fixed_dictionaries({"input": prices, "output": prices}),
@@ -55,7 +57,8 @@ def test_a_price_of_its_own_wins():
         ({"output": "1"}, "prices.input"),
         ({"input": "1"}, "prices.output"),
         ({"input": "1", "output": "1", "tokens": "1"}, "prices.tokens"),
-        ({"input": "0.0000001", "output": "1"}, "prices.input"),
+        ({"input": "0.0000000000001", "output": "1"}, "prices.input"),
+        ({"input": "1", "output": "1", "cached_input": "0.1234567890123"}, "prices.cached_input"),
         ({"input": "-1", "output": "1"}, "prices.input"),
         ({"input": "1", "output": "cheap"}, "prices.output"),
         ({"input": "1", "output": "Infinity"}, "prices.output"),
@@ -126,7 +129,39 @@ def test_no_call_costs_more_than_its_highest_cost(tiers, most, data):
     assert price.tier_for(used.input_total).rates.cost(used) <= price.highest_cost(most)
 
 
+def test_a_price_has_up_to_twelve_decimal_places():
+    parsed = Rates.parse({"input": "0.000000000001", "output": "0.150000000001", "image": "0.000000000001"})
+    assert parsed.of(Meter.INPUT) * 10**6 == 1
+    assert parsed.of(Meter.OUTPUT) * 10**6 == 150_000_000_001
+    assert parsed.of(Meter.IMAGE) == 1
+    assert [format_rate(parsed.of(meter), meter) for meter in (Meter.INPUT, Meter.OUTPUT)] == [
+        "0.000000000001",
+        "0.150000000001",
+    ]
+
+
+def test_whole_picos_stay_integers():
+    parsed = Rates.parse({"input": "0.15", "output": "0.000001000000"})
+    assert {type(parsed.of(meter)) for meter in Meter} == {int}
+    assert type(Rates.parse({"input": "0.0000005", "output": "1"}).cost(Quantities(input=2))) is int
+
+
+@given(st.dictionaries(st.sampled_from([meter.value for meter in Meter]), prices), prices, prices, quantities)
+def test_a_cost_is_exact_whatever_the_price(others, input_price, output_price, used):
+    given_prices = {"input": input_price, "output": output_price, **others}
+    cost = Rates.parse(given_prices).cost(used)
+    fallbacks = {"cached_input": "input", "cache_write": "input", "audio_input": "input", "audio_output": "output"}
+    exact = Fraction(0)
+    for meter in Meter:
+        price = given_prices.get(meter.value) or given_prices.get(fallbacks.get(meter.value, ""), "0")
+        exact += used.of(meter) * Fraction(price) / (1 if meter in (Meter.IMAGE, Meter.REQUEST) else 10**6)
+    assert Fraction(cost) == exact * DOLLAR
+    assert Fraction(format_picos(cost)) == exact
+    assert exactly(picos_text(cost)) == cost
+    assert 0 <= whole_picos(cost) - cost < 1
+
+
 def test_picos_are_exact_where_floats_are_not():
     parsed = Rates.parse({"input": "0.1", "output": "0.2"})
     cost = parsed.cost(Quantities(input=3, output=3))
-    assert Decimal(cost).scaleb(-12) == Decimal("0.0000009")
+    assert Decimal(format_picos(cost)) == Decimal("0.0000009")

@@ -10,6 +10,7 @@ from omni_core.domain.billing.errors import InvoiceIsFinalized, UnknownInvoice
 from omni_core.domain.billing.model import Invoice, InvoiceSummary
 from omni_core.domain.billing.rating import UsageTotal
 from omni_core.domain.kernel.clock import Month
+from omni_core.domain.kernel.money import exactly
 from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.metering.api import Quantities, UsageEvent
@@ -88,7 +89,7 @@ def _totals(events: Iterable[UsageEvent]) -> list[UsageTotal]:
             *key,
             calls=len(group),
             quantities=sum((event.quantities for event in group), Quantities()),
-            cost_picos=sum(event.cost_picos for event in group),
+            cost_picos=exactly(sum(event.cost_picos for event in group)),
         )
         for key, group in alike.items()
     ]

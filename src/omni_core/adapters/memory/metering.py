@@ -9,6 +9,7 @@ from uuid import UUID
 from omni_core.adapters.memory.budgets import book
 from omni_core.adapters.memory.database import MemoryDatabase, Where, memory_tx
 from omni_core.domain.budgets.api import Charge
+from omni_core.domain.kernel.money import exactly
 from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.metering.api import Grouping, Quantities, UsageEvent, UsageQuery, UsageSum
@@ -77,7 +78,7 @@ class MemoryUsageReader:
 @rebuilds
 def _sum(group: dict[str, str], events: Sequence[UsageEvent]) -> UsageSum:
     quantities = sum((event.quantities for event in events), Quantities())
-    return UsageSum(group, len(events), quantities, sum(event.cost_picos for event in events))
+    return UsageSum(group, len(events), quantities, exactly(sum(event.cost_picos for event in events)))
 
 
 def _matches(query: UsageQuery) -> Where:

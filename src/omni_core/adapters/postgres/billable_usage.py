@@ -11,6 +11,7 @@ from omni_core.adapters.postgres.metering import event_from_row
 from omni_core.adapters.postgres.tables.metering import meter_column, usage_event
 from omni_core.domain.billing.rating import UsageTotal
 from omni_core.domain.kernel.clock import Month
+from omni_core.domain.kernel.money import exactly
 from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.metering.api import Meter, Quantities, UsageEvent
@@ -64,5 +65,5 @@ def _total_from_row(row: rows.Row) -> UsageTotal:
         price_tier=row["price_tier"],
         calls=row["calls"],
         quantities=Quantities(**{meter: int(row[meter_column(meter)]) for meter in Meter}),
-        cost_picos=int(row["cost_picos"]),
+        cost_picos=exactly(row["cost_picos"]),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from omni_core.adapters.postgres.uow import connection_of
 from omni_core.domain.billing.errors import InvoiceIsFinalized, UnknownInvoice
 from omni_core.domain.billing.model import Invoice, InvoiceLine, InvoiceStatus, InvoiceSummary
 from omni_core.domain.kernel.clock import Month
-from omni_core.domain.kernel.money import Money
+from omni_core.domain.kernel.money import Money, exactly, picos_text
 from omni_core.domain.kernel.stored import rebuilds, stored
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import Transaction
@@ -108,8 +109,8 @@ def _line_to_row(one: Invoice, line: InvoiceLine) -> dict[str, Any]:
         "price_tier": line.price_tier,
         "calls": line.calls,
         "quantity": line.quantity,
-        "unit_price_picos": line.unit_price_picos,
-        "exact_picos": line.exact_picos,
+        "unit_price_picos": Decimal(picos_text(line.unit_price_picos)),
+        "exact_picos": Decimal(picos_text(line.exact_picos)),
         "amount_minor": line.amount.minor,
     }
 
@@ -141,8 +142,8 @@ def _line_from_row(row: rows.Row, currency: str) -> InvoiceLine:
         price_tier=row["price_tier"],
         calls=row["calls"],
         quantity=row["quantity"],
-        unit_price_picos=row["unit_price_picos"],
-        exact_picos=int(row["exact_picos"]),
+        unit_price_picos=exactly(row["unit_price_picos"]),
+        exact_picos=exactly(row["exact_picos"]),
         amount=Money(row["amount_minor"], currency),
     )
 

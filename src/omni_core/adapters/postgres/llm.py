@@ -111,4 +111,6 @@ def _model_from_row(row: rows.Row) -> Model:
         context_length=row["context_length"],
         max_output_tokens=row["max_output_tokens"],
         created_at=row["created_at"],
+        is_context_declared=row["is_context_declared"],
+        is_output_declared=row["is_output_declared"],
     )

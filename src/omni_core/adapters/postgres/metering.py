@@ -8,12 +8,14 @@ import sqlalchemy as sa
 
 from omni_core.adapters.postgres import rows
 from omni_core.adapters.postgres.tables.metering import meter_column, usage_event
+from omni_core.domain.kernel.money import exactly
 from omni_core.domain.kernel.stored import rebuilds, stored
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.metering.api import (
     MOST_GROUPS,
     CallStatus,
+    EstimateReason,
     Grouping,
     Meter,
     Quantities,
@@ -73,11 +75,12 @@ def event_from_row(row: rows.Row) -> UsageEvent:
         estimated=row["estimated"],
         price_id=row["price_id"],
         price_tier=row["price_tier"],
-        cost_picos=int(row["cost_picos"]),
+        cost_picos=exactly(row["cost_picos"]),
         currency=row["currency"],
         latency_ms=row["latency_ms"],
         request_id=row["request_id"],
         occurred_at=row["occurred_at"],
+        estimate_reason=None if row["estimate_reason"] is None else stored(EstimateReason, row["estimate_reason"]),
     )
 
 
@@ -87,7 +90,7 @@ def _sum_from_row(row: rows.Row, by: Sequence[Grouping]) -> UsageSum:
         {grouping: row[f"by_{grouping}"] for grouping in by},
         row["calls"],
         Quantities(**{meter.value: int(row[meter.value] or 0) for meter in Meter}),
-        int(row["cost"] or 0),
+        exactly(row["cost"] or 0),
     )
 
 

@@ -1,15 +1,15 @@
 """The price table on PostgreSQL."""
 
-from collections.abc import Sequence
-
-import msgspec
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from omni_core.adapters.postgres import rows
 from omni_core.adapters.postgres.tables.pricing import price as price_table
+from omni_core.domain.kernel.money import Picos, exactly, picos_text
 from omni_core.domain.kernel.stored import rebuilds
 from omni_core.domain.kernel.uow import Transaction
 from omni_core.domain.pricing.errors import PriceExists
-from omni_core.domain.pricing.model import Price, Tier
+from omni_core.domain.pricing.model import Price, Rates, Tier
 
 
 class PostgresPriceStore:
@@ -23,7 +23,7 @@ class PostgresPriceStore:
             "model": price.model,
             "currency": price.currency,
             "effective_from": price.effective_from,
-            "tiers": msgspec.to_builtins(price.tiers),
+            "tiers": [_tier_to_row(tier) for tier in price.tiers],
         }
         if not await rows.added(tx, price_table, row, ["tenant_id", "model", "effective_from"]):
             since = price.effective_from.isoformat()
@@ -44,5 +44,21 @@ def _from_row(row: rows.Row) -> Price:
         model=row["model"],
         currency=row["currency"],
         effective_from=row["effective_from"],
-        tiers=msgspec.convert(row["tiers"], tuple[Tier, ...]),
+        tiers=tuple(_tier_from_row(tier) for tier in row["tiers"]),
     )
+
+
+def _tier_to_row(tier: Tier) -> dict[str, Any]:
+    """Whole picos are numbers, as every release reads them; a JSON number would not keep the parts of others."""
+    rates = {name: picos if isinstance(picos, int) else picos_text(picos) for name, picos in _rates(tier.rates)}
+    return {"above_input_tokens": tier.above_input_tokens, "rates": rates}
+
+
+def _tier_from_row(tier: dict[str, Any]) -> Tier:
+    """A meter that only another release knows is passed over."""
+    rates = {field: exactly(tier["rates"][field]) for field in Rates.__struct_fields__ if field in tier["rates"]}
+    return Tier(tier["above_input_tokens"], Rates(**rates))
+
+
+def _rates(rates: Rates) -> Iterator[tuple[str, Picos]]:
+    return ((field, getattr(rates, field)) for field in Rates.__struct_fields__)

@@ -1,4 +1,4 @@
-"""One batch of usage as the arguments of `omni_append_usage`."""
+"""One batch of usage as the arguments of `omni_append_calls`."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,10 +8,11 @@ import asyncpg
 import msgspec
 
 from omni_core.domain.budgets.api import Charge
+from omni_core.domain.kernel.money import picos_text
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.metering.api import UsageEvent
 
-APPEND = "select place, is_same from omni_append_usage($1, $2, $3, $4, $5, $6, $7)"
+APPEND = "select place, is_same from omni_append_calls($1, $2, $3, $4, $5, $6, $7)"
 
 Line = tuple[UsageEvent, Sequence[Charge]]
 
@@ -59,11 +60,12 @@ def _event_row(event: UsageEvent) -> tuple[Any, ...]:
         event.estimated,
         event.price_id,
         event.price_tier,
-        str(event.cost_picos),
+        picos_text(event.cost_picos),
         event.currency,
         event.latency_ms,
         event.request_id,
         event.occurred_at,
+        event.estimate_reason,
     )
 
 

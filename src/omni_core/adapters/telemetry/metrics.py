@@ -12,10 +12,11 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from omni_core.domain.kernel.errors import OmniError
-from omni_core.domain.llm.counting import is_credible
-from omni_core.domain.llm.model import ChatDelta, ChatRequest, ChatResponse, TokenUsage
+from omni_core.domain.llm.belief import Doubt
+from omni_core.domain.llm.model import ChatDelta, ChatRequest, ChatResponse
 from omni_core.domain.llm.places import Load
 from omni_core.domain.llm.ports import Capabilities, OpenChatModel, ProviderConfig
+from omni_core.domain.metering.api import UsageEvent
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
@@ -43,7 +44,7 @@ class Metrics:
         )
         self._tokens = Counter(
             "omni_llm_tokens_total",
-            "Tokens by provider and direction.",
+            "Tokens that calls were charged for, by provider and direction.",
             ("provider", "direction"),
             registry=self._registry,
         )
@@ -60,6 +61,12 @@ class Metrics:
         )
         self._clock_skew.set(nan)
         self._registry.register(_Loads(self))
+        self._doubts = Counter(
+            "omni_llm_usage_doubted_total",
+            "Calls whose provider told figures that cannot be true, by provider and reason.",
+            ("provider", "reason"),
+            registry=self._registry,
+        )
         # Looking a child up by its labels takes a lock and builds a tuple of strings; there are few of them.
         self._by_route: dict[tuple[str, str, int], Histogram] = {}
         self._by_outcome: dict[tuple[str, str], Histogram] = {}
@@ -81,18 +88,22 @@ class Metrics:
         """Count what was refused before an endpoint was asked, or given up; `reason` is one of a few words."""
         self._turned_away.labels(reason).inc()
 
-    def call(self, provider: str, outcome: str, seconds: float, usage: TokenUsage | None) -> None:
+    def call(self, provider: str, outcome: str, seconds: float) -> None:
         """Count a call to a provider; `outcome` is `ok` or an error's code."""
         key = (provider, outcome)
         child = self._by_outcome.get(key)
         if child is None:
             child = self._by_outcome[key] = self._calls.labels(provider, outcome)
         child.observe(seconds)
-        # A counter takes no negative figure, and would keep an absurd one for ever.
-        if usage is not None and is_credible(usage):
-            taken, made = self._by_provider.get(provider) or self._token_counters(provider)
-            taken.inc(usage.input_tokens)
-            made.inc(usage.output_tokens)
+
+    def usage(self, event: UsageEvent, doubt: Doubt | None) -> None:
+        """Count what a call was charged for; the port `UsageWitness`."""
+        provider, quantities = event.provider, event.quantities
+        taken, made = self._by_provider.get(provider) or self._token_counters(provider)
+        taken.inc(quantities.input_total)
+        made.inc(quantities.output_total)
+        if doubt is not None:
+            self._doubts.labels(provider, doubt.reason.value).inc()
 
     def clock_skew(self, seconds: float | None) -> None:
         """Tell by how much this machine's clock is ahead of the database's."""
@@ -151,27 +162,25 @@ class MeasuredChatModel:
         try:
             response = await self._inner.complete(request)
         except OmniError as error:
-            self._metrics.call(self._provider, error.code, perf_counter() - began, None)
+            self._metrics.call(self._provider, error.code, perf_counter() - began)
             raise
-        self._metrics.call(self._provider, "ok", perf_counter() - began, response.usage)
+        self._metrics.call(self._provider, "ok", perf_counter() - began)
         return response
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
         """Yield the answer piece by piece."""
         began = perf_counter()
-        usage: TokenUsage | None = None
         outcome = "interrupted"
         try:
             async with aclosing(self._inner.stream(request)) as deltas:
                 async for delta in deltas:
-                    usage = delta.usage or delta.usage_so_far or usage
                     yield delta
             outcome = "ok"
         except OmniError as error:
             outcome = error.code
             raise
         finally:
-            self._metrics.call(self._provider, outcome, perf_counter() - began, usage)
+            self._metrics.call(self._provider, outcome, perf_counter() - began)
 
     async def aclose(self) -> None:
         """Close the wrapped client."""

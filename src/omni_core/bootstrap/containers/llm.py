@@ -8,7 +8,7 @@ from omni_core.adapters.memory.keyed_calls import MemoryKeyedCallStore
 from omni_core.adapters.memory.llm import MemoryCatalogueStore
 from omni_core.adapters.postgres.keyed_calls import PostgresKeyedCallStore
 from omni_core.adapters.postgres.llm import PostgresCatalogueStore
-from omni_core.adapters.telemetry.usage import log_unrecorded_usage
+from omni_core.adapters.telemetry.usage import log_doubted_usage, log_unrecorded_usage
 from omni_core.bootstrap.settings import Settings
 from omni_core.domain.llm.api import Accounts, Catalogue, ConfiguredProvider, Gateway, Llm, Routes
 from omni_core.domain.llm.catalogue import BUILT_IN_KIND, BUILT_IN_PROVIDER
@@ -51,7 +51,14 @@ class LlmContainer(containers.DeclarativeContainer):
     catalogue = providers.Singleton(Catalogue, platform.uow, store, pricing.face, routes, platform.seal, platform.clock)
     unrecorded = providers.Object(log_unrecorded_usage)
     accounts = providers.Singleton(
-        Accounts, pricing.book, budgets.desk, metering.log, unrecorded, platform.clock, platform.ids
+        Accounts,
+        pricing.book,
+        budgets.desk,
+        metering.log,
+        unrecorded,
+        platform.clock,
+        platform.ids,
+        providers.List(providers.Object(log_doubted_usage)),
     )
     keyed_store = providers.Selector(
         platform.storage,

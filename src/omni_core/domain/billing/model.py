@@ -12,7 +12,7 @@ import msgspec
 from omni_core.domain.billing.errors import InvoiceIsFinalized, UnknownStatus
 from omni_core.domain.billing.events import InvoiceFinalized
 from omni_core.domain.kernel.clock import Month
-from omni_core.domain.kernel.money import Money, total
+from omni_core.domain.kernel.money import Money, Picos, total
 from omni_core.domain.kernel.stored import is_known, is_rebuilding
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.metering.api import Meter
@@ -40,8 +40,8 @@ class InvoiceLine(msgspec.Struct, frozen=True):
     price_tier: int
     calls: int
     quantity: int
-    unit_price_picos: int
-    exact_picos: int
+    unit_price_picos: Picos
+    exact_picos: Picos
     amount: Money
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ import msgspec
 from omni_core.domain.billing.errors import DoesNotAddUp, MixedCurrencies, PriceMissing
 from omni_core.domain.billing.model import InvoiceLine
 from omni_core.domain.kernel.clock import Month
-from omni_core.domain.kernel.money import Rounding, format_picos, round_picos
+from omni_core.domain.kernel.money import Picos, Rounding, exactly, format_picos, picos_text, round_picos
 from omni_core.domain.metering.api import Meter, Quantities
 from omni_core.domain.pricing.api import Price, Rates
 
@@ -25,7 +25,7 @@ class UsageTotal(msgspec.Struct, frozen=True):
     price_tier: int
     calls: int
     quantities: Quantities
-    cost_picos: int
+    cost_picos: Picos
 
 
 def lines_of(totals: Iterable[UsageTotal], prices: Mapping[UUID, Price], currency: str) -> tuple[InvoiceLine, ...]:
@@ -46,7 +46,7 @@ def lines_of(totals: Iterable[UsageTotal], prices: Mapping[UUID, Price], currenc
             calls=usage.calls,
             quantity=quantity,
             unit_price_picos=unit_price,
-            exact_picos=quantity * unit_price,
+            exact_picos=exactly(quantity * unit_price),
             amount=round_picos(quantity * unit_price, currency, LINE_ROUNDING),
         )
         for position, (usage, meter, quantity, unit_price) in enumerate(_priced(ordered, prices, currency), start=1)
@@ -55,7 +55,7 @@ def lines_of(totals: Iterable[UsageTotal], prices: Mapping[UUID, Price], currenc
 
 def _priced(
     totals: Iterable[UsageTotal], prices: Mapping[UUID, Price], currency: str
-) -> Iterator[tuple[UsageTotal, Meter, int, int]]:
+) -> Iterator[tuple[UsageTotal, Meter, int, Picos]]:
     for usage in totals:
         rates = _rates(usage, prices, currency)
         _check_sum(usage, rates)
@@ -87,12 +87,13 @@ def _rates(usage: UsageTotal, prices: Mapping[UUID, Price], currency: str) -> Ra
 def _check_sum(usage: UsageTotal, rates: Rates) -> None:
     """Refuse to issue an invoice that differs from what callers and budgets were told."""
     billed = rates.cost(usage.quantities)
-    if billed != usage.cost_picos:
+    difference = exactly(billed - usage.cost_picos)
+    if difference:
         raise DoesNotAddUp(
             f"{usage.calls} calls of {usage.model} in {usage.usage_month} cost {format_picos(usage.cost_picos)}, "
             f"but their lines come to {format_picos(billed)}",
             model=usage.model,
             month=str(usage.usage_month),
             price_id=str(usage.price_id),
-            difference_picos=billed - usage.cost_picos,
+            difference_picos=difference if isinstance(difference, int) else picos_text(difference),
         )

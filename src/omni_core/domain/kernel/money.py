@@ -1,13 +1,15 @@
 """Money: integer minor units at the edges, exact integers of a far smaller unit inside.
 
 Prices of tokens are fractions of a cent, so costs are carried unrounded as `Picos` (10⁻¹² of a major unit) and are
-rounded exactly once, where an invoice line is made. A float never carries money.
+rounded exactly once, where an invoice line is made. A price may be finer than one of them for a token; then its costs
+are fractions, no less exact. A float never carries money.
 """
 
 import re
 from collections.abc import Iterable
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from typing import Annotated, Self
 
 import msgspec
@@ -16,12 +18,17 @@ from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.kernel.stored import is_rebuilding
 
 PICO_EXPONENT = 12
+Picos = int | Fraction
+"""An exact amount in 10⁻¹² of a major unit: an integer, or a fraction with up to `PICO_PLACES` decimal places."""
+PICO_PLACES = 6
+"""Twelve decimal places of a million tokens' price are 18 of one token's."""
 # What anybody types lies between these, and within the 28 digits to which Decimal computes without rounding.
 _TOO_LARGE = Decimal(10**15)
 _FINEST = Decimal(1).scaleb(-PICO_EXPONENT)
 _PLAIN = re.compile(r"[0-9]+(\.[0-9]+)?")
 # Documented, not checked by decoders: `parse_decimal` refuses what is no amount, and says why.
-AmountText = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": f"^{_PLAIN.pattern}$"})]
+_PATTERN = rf"^[0-9]+(\.[0-9]{{1,{PICO_EXPONENT}}}0*)?$"
+AmountText = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": _PATTERN})]
 
 # ISO 4217 (list one, 2026) minor-unit exponents where they differ from 2, and the crypto units that processors quote.
 _EXPONENTS = {
@@ -98,7 +105,11 @@ def parse_decimal(text: object, field: str) -> Decimal:
     if value >= _TOO_LARGE:
         raise InvalidValue(f"{field} must be a number from 0 to below 10^15", field=field, allowed="e.g. 0.15")
     if value != value.quantize(_FINEST):
-        raise InvalidValue(f"{field} must have no more than 12 decimal places", field=field, allowed="e.g. 0.15")
+        raise InvalidValue(
+            f"{field} must have no more than {PICO_EXPONENT} decimal places",
+            field=field,
+            allowed=f"up to {PICO_EXPONENT} decimal places",
+        )
     return value
 
 
@@ -162,7 +173,27 @@ def total(amounts: Iterable[Money], currency: str) -> Money:
     return result
 
 
-def round_picos(picos: int, currency: str, rounding: Rounding) -> Money:
+def exactly(amount: int | str | Decimal | Fraction) -> Picos:
+    """Return an amount of picos without its value changed: as an integer wherever it is one."""
+    if isinstance(amount, str):
+        amount = Decimal(amount)
+    whole = int(amount)
+    return whole if whole == amount else Fraction(amount)
+
+
+def whole_picos(picos: Picos) -> int:
+    """Return the least whole number of picos that covers an amount: what budgets count."""
+    return -int(-picos // 1)
+
+
+def picos_text(picos: Picos) -> str:
+    """Write an amount of picos as a decimal number, exactly: `150000`, `150000.000001`. For stores and programs."""
+    if isinstance(picos, int):
+        return str(picos)
+    return _plain(int(picos * 10**PICO_PLACES), PICO_PLACES, at_least=0)
+
+
+def round_picos(picos: Picos, currency: str, rounding: Rounding) -> Money:
     """Round an exact amount in 10⁻¹² of a major unit, `picos` ≥ 0, to minor units of `currency`."""
     unit = 10 ** (PICO_EXPONENT - exponent_of(currency))
     minor, rest = divmod(picos, unit)
@@ -174,8 +205,12 @@ def round_picos(picos: int, currency: str, rounding: Rounding) -> Money:
     return Money(int(minor) + up, currency)
 
 
-def format_picos(picos: int) -> str:
+def format_picos(picos: Picos) -> str:
     """Write an exact amount in major units with every digit that matters and at least two places: `0.0003`, `12.50`."""
-    whole, fraction = divmod(picos, 10**PICO_EXPONENT)
-    digits = f"{fraction:012d}".rstrip("0").ljust(2, "0")
-    return f"{whole}.{digits}"
+    return _plain(int(picos * 10**PICO_PLACES), PICO_EXPONENT + PICO_PLACES, at_least=2)
+
+
+def _plain(digits: int, places: int, *, at_least: int) -> str:
+    whole, fraction = divmod(abs(digits), 10**places)
+    kept = f"{fraction:0{places}d}".rstrip("0").ljust(at_least, "0")
+    return f"{'-' if digits < 0 else ''}{whole}{'.' if kept else ''}{kept}"

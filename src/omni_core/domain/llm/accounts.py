@@ -1,6 +1,7 @@
 """What a call may cost, does cost and did cost: reserve before it, record and settle after it."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -12,12 +13,20 @@ from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.tenancy import Principal
+from omni_core.domain.llm.belief import Doubt, doubt_of
 from omni_core.domain.llm.catalogue import Model
 from omni_core.domain.llm.counting import upper_bound_tokens
 from omni_core.domain.llm.late import LateRecords
 from omni_core.domain.llm.model import ChatRequest, TokenUsage
-from omni_core.domain.llm.ports import UnrecordedUsage
-from omni_core.domain.metering.api import CallStatus, Quantities, UsageEvent, UsageLog, UsageNotRecorded
+from omni_core.domain.llm.ports import UnrecordedUsage, UsageWitness
+from omni_core.domain.metering.api import (
+    CallStatus,
+    EstimateReason,
+    Quantities,
+    UsageEvent,
+    UsageLog,
+    UsageNotRecorded,
+)
 from omni_core.domain.pricing.api import Price, PriceBook
 
 MAX_REQUEST_ID = 200
@@ -82,11 +91,13 @@ class Accounts:
         unrecorded: UnrecordedUsage,
         clock: Clock,
         ids: Ids,
+        witnesses: Sequence[UsageWitness] = (),
     ) -> None:
         self.log = log
         self.late = LateRecords(log, unrecorded)
         self.clock = clock
         self.ids = ids
+        self.witnesses = list(witnesses)
         self._prices = prices
         self._desk = desk
 
@@ -135,13 +146,17 @@ class CallAccount:
         self._began = accounts.clock.monotonic()
         self._open = True
 
-    async def commit(self, usage: TokenUsage, status: CallStatus) -> None:
+    def doubt_of(self, usage: TokenUsage) -> Doubt | None:
+        """Return why the provider's figures cannot be true, or None where they can."""
+        return doubt_of(usage, self._model, self.request)
+
+    async def commit(self, usage: TokenUsage, status: CallStatus, doubt: Doubt | None = None) -> None:
         """Record the usage durably and settle the reservation; raise a retryable `DependencyFailed` if that fails."""
         if not self._open:
             return
-        event = self._close(usage, status)
+        event = self._close(usage, status, doubt)
         try:
-            is_new = await self._accounts.log.append(event, self._reservation.charges(event.cost_picos))
+            is_new = await self._accounts.log.append(event, self._reservation.charges(event.charge_picos))
         except asyncio.CancelledError:
             # The caller has gone while the event was being written, so nobody would hear that it was not. Written a
             # second time, it changes nothing.
@@ -151,11 +166,11 @@ class CallAccount:
             await self._try_on(event, error)
         except BaseException:
             # Nobody can tell whether it was written: the lease is left with less than it may have.
-            self._reservation.settle(event.cost_picos)
+            self._reservation.settle(event.charge_picos)
             raise
         else:
             # An attempt before this one was charged already.
-            self._reservation.settle(event.cost_picos if is_new else 0)
+            self._reservation.settle(event.charge_picos if is_new else 0)
         if self._caller.watch is not None:
             self._caller.watch.charged()
 
@@ -164,16 +179,16 @@ class CallAccount:
         told = UsageNotRecorded(error.detail, **error.fields, call_id=str(event.id))
         if self._caller.watch is None:
             # Nobody can tell whether it was written: the lease is left with less than it may have.
-            self._reservation.settle(event.cost_picos)
+            self._reservation.settle(event.charge_picos)
             raise told from error
         self._caller.watch.delayed(told)
         if not await self._accounts.late.record(event, self._reservation):
             raise told from error
 
-    def commit_later(self, usage: TokenUsage, status: CallStatus) -> None:
+    def commit_later(self, usage: TokenUsage, status: CallStatus, doubt: Doubt | None = None) -> None:
         """Record the usage although nobody waits for it any more."""
         if self._open:
-            self._accounts.late.add(self._close(usage, status), self._reservation)
+            self._accounts.late.add(self._close(usage, status, doubt), self._reservation)
 
     def abandon(self) -> None:
         """Nothing was produced: nothing is charged."""
@@ -181,15 +196,18 @@ class CallAccount:
             self._open = False
             self._reservation.settle(0)
 
-    def _close(self, usage: TokenUsage, status: CallStatus) -> UsageEvent:
+    def _close(self, usage: TokenUsage, status: CallStatus, doubt: Doubt | None) -> UsageEvent:
         self._open = False
         try:
-            return self._event(usage, status)
+            event = self._event(usage, status, doubt)
         except BaseException:
             self._reservation.settle(0)
             raise
+        for witness in self._accounts.witnesses:
+            witness(event, doubt)
+        return event
 
-    def _event(self, usage: TokenUsage, status: CallStatus) -> UsageEvent:
+    def _event(self, usage: TokenUsage, status: CallStatus, doubt: Doubt | None) -> UsageEvent:
         quantities = quantities_of(usage, self.request.images)
         tier = self._price.tier_for(quantities.input_total)
         principal = self._caller.principal
@@ -211,4 +229,11 @@ class CallAccount:
             latency_ms=int((self._accounts.clock.monotonic() - self._began) * 1000),
             request_id=self._caller.request_id,
             occurred_at=self._occurred_at,
+            estimate_reason=_reason(status, doubt) if usage.estimated else None,
         )
+
+
+def _reason(status: CallStatus, doubt: Doubt | None) -> EstimateReason:
+    if doubt is not None:
+        return doubt.reason
+    return EstimateReason.UNREPORTED if status is CallStatus.COMPLETED else EstimateReason.CUT_OFF

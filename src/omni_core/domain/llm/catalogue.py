@@ -17,6 +17,8 @@ from omni_core.domain.pricing.api import TierPrices
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
 BUILT_IN_PROVIDER = "omni"
 BUILT_IN_KIND = "brain"
+DEFAULT_CONTEXT_LENGTH = 128_000
+DEFAULT_MAX_OUTPUT_TOKENS = 4_096
 BASE_URL_ALLOWED = "such as https://host/v1"
 
 
@@ -91,7 +93,8 @@ class Model(msgspec.Struct, frozen=True):
     """A model under the name by which callers ask for it.
 
     `upstream_model` is the provider's name of it. `max_output_tokens` is what a caller gets who sets no limit under a
-    budget, since a budget has to know the most that a call can cost.
+    budget, since a budget has to know the most that a call can cost. `is_context_declared` and `is_output_declared` say
+    whether somebody said these limits, and they are no defaults: a provider's figures are held against those alone.
     """
 
     name: str
@@ -100,6 +103,8 @@ class Model(msgspec.Struct, frozen=True):
     context_length: int
     max_output_tokens: int
     created_at: datetime
+    is_context_declared: bool = False
+    is_output_declared: bool = False
 
     def __post_init__(self) -> None:
         if is_rebuilding():
@@ -134,7 +139,9 @@ class AddModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Make a model callable, at a price from now on.
 
     `prices` maps meters to major units of a million tokens, or of one image or request: `{"input": "0.15", "output":
-    "0.60"}`. Without `upstream_model` the provider calls it by the same name.
+    "0.60"}`. Without `upstream_model` the provider calls it by the same name. `context_length` is the longest input and
+    output together, 128,000 tokens where it is left out, `max_output_tokens` the longest answer, 4,096. Usage beyond
+    one that was given, by more than a tenth, is not believed.
     """
 
     name: str
@@ -142,8 +149,8 @@ class AddModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prices: dict[str, AmountText]
     tiers: tuple[TierPrices, ...] = ()
     upstream_model: str | None = None
-    context_length: int = 128_000
-    max_output_tokens: int = 4_096
+    context_length: int | None = None
+    max_output_tokens: int | None = None
 
 
 class ProviderView(Limits, frozen=True):

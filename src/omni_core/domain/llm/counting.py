@@ -42,19 +42,6 @@ IMAGE_BOUND = {"low": 2_833, "auto": 48_169, "high": 48_169}
 2048 x 768 has at most 8 (OpenAI, "Images and vision"). Anthropic's most is 4,784 (Anthropic, "Vision")."""
 
 
-MOST_TOKENS = 100_000_000
-"""No model of the catalogue has a longer context, so no call can have used more."""
-
-
-def is_credible(usage: TokenUsage) -> bool:
-    """Tell whether a provider's figures can be true: none below 0, none beyond any context.
-
-    Parts that exceed their whole are let pass: some servers count them beside it.
-    """
-    figures: tuple[int, ...] = msgspec.structs.astuple(usage)[:-1]
-    return min(figures) >= 0 and max(figures) <= MOST_TOKENS
-
-
 class Tally:
     """Estimates the tokens of a text that arrives in pieces, however it was cut.
 

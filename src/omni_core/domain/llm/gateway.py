@@ -17,7 +17,7 @@ from omni_core.domain.llm.metered import MeteredChatModel
 from omni_core.domain.llm.model import ChatDelta, ChatRequest, ChatResponse
 from omni_core.domain.llm.once import KeyedCalls
 from omni_core.domain.llm.places import Load
-from omni_core.domain.llm.ports import Capabilities, ChatModel
+from omni_core.domain.llm.ports import Capabilities, ChatModel, UsageWitness
 from omni_core.domain.llm.routes import Routes
 from omni_core.domain.llm.run import Run
 
@@ -131,6 +131,10 @@ class Gateway:
     def loads(self) -> Sequence[Load]:
         """Return how many calls are under way, wait and were refused at each provider, in this process."""
         return self._routes.loads()
+
+    def witnessed_by(self, witness: UsageWitness) -> None:
+        """Let `witness` hear from now on what each call is charged for, and whether its provider was believed."""
+        self._accounts.witnesses.append(witness)
 
     async def settled(self) -> None:
         """Wait until the calls whose callers have left are recorded."""

@@ -52,11 +52,11 @@ class LateRecords:
             self._unrecorded(event, error)
             return False
         finally:
-            reservation.settle(event.cost_picos)
+            reservation.settle(event.charge_picos)
         return True
 
     async def _append(self, event: UsageEvent, reservation: Reservation) -> None:
-        charges = reservation.charges(event.cost_picos)
+        charges = reservation.charges(event.charge_picos)
         for pause_s in self._pauses_s:
             is_last = self._ending.is_set()
             try:

@@ -6,8 +6,9 @@ from contextlib import aclosing
 import msgspec
 
 from omni_core.domain.llm.accounts import Accounts, CallAccount, Caller
+from omni_core.domain.llm.belief import Doubt
 from omni_core.domain.llm.catalogue import Model
-from omni_core.domain.llm.counting import Tally, estimate_answer, estimate_input_tokens, estimate_usage, is_credible
+from omni_core.domain.llm.counting import Tally, estimate_answer, estimate_input_tokens, estimate_usage
 from omni_core.domain.llm.model import ChatDelta, ChatRequest, ChatResponse, TokenUsage
 from omni_core.domain.llm.ports import Capabilities, ChatModel
 from omni_core.domain.metering.api import CallStatus
@@ -32,7 +33,8 @@ class MeteredChatModel:
         account = await self._accounts.open(self._caller, self._model, request)
         try:
             response = await self._inner.complete(account.request)
-            if not is_credible(response.usage):
+            doubt = account.doubt_of(response.usage)
+            if doubt is not None:
                 estimate = estimate_answer(account.request, response.everything, response.reasoning)
                 response = msgspec.structs.replace(response, usage=estimate)
             if response.reasoning:
@@ -40,7 +42,7 @@ class MeteredChatModel:
         except BaseException:
             account.abandon()
             raise
-        await account.commit(response.usage, CallStatus.COMPLETED)
+        await account.commit(response.usage, CallStatus.COMPLETED, doubt)
         return response
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
@@ -75,7 +77,7 @@ class MeteredChatModel:
                         end.append(delta)
                     else:
                         yield delta
-            await account.commit(produced.usage, CallStatus.COMPLETED)
+            await account.commit(produced.usage, CallStatus.COMPLETED, produced.doubt)
         except Exception:
             # Whoever is told of the failure is told after what it cost was recorded.
             await produced.fail()
@@ -90,7 +92,7 @@ class MeteredChatModel:
 class _Produced:
     """What a stream has brought so far: the provider's last figures, and a tally of what came after them."""
 
-    __slots__ = ("_account", "_reported", "_so_far", "_tally", "is_started")
+    __slots__ = ("_account", "_reported", "_so_far", "_tally", "doubt", "is_started")
 
     def __init__(self, account: CallAccount) -> None:
         self._account = account
@@ -98,6 +100,7 @@ class _Produced:
         self._so_far: TokenUsage | None = None
         self._reported: TokenUsage | None = None
         self.is_started = False
+        self.doubt: Doubt | None = None
 
     def add(self, delta: ChatDelta) -> ChatDelta | None:
         """Count a piece, and return what of it is to be handed on: with an estimate for figures that cannot be true."""
@@ -113,7 +116,8 @@ class _Produced:
         self.is_started = True
         if delta.usage is None:
             return delta
-        if is_credible(delta.usage):
+        self.doubt = self._account.doubt_of(delta.usage)
+        if self.doubt is None:
             self._reported = delta.usage
             return delta
         return msgspec.structs.replace(delta, usage=self.usage)
@@ -123,7 +127,11 @@ class _Produced:
             self.is_started = True
             self._tally.add(delta.reasoning)
         figures, known = delta.usage_so_far, self._so_far
-        if figures is None or not is_credible(figures):
+        if figures is None:
+            return
+        doubt = self._account.doubt_of(figures)
+        if doubt is not None:
+            self.doubt = doubt
             return
         counted = 0 if known is None else known.output_tokens
         if figures.output_tokens > counted:
@@ -151,7 +159,7 @@ class _Produced:
     async def fail(self) -> None:
         """Charge for what was produced, if anything was: the provider has broken off."""
         if self.is_started or (self._so_far is not None and self._so_far.output_tokens):
-            await self._account.commit(self.usage, CallStatus.FAILED)
+            await self._account.commit(self.usage, CallStatus.FAILED, self.doubt)
         else:
             self._account.abandon()
 
@@ -161,6 +169,6 @@ class _Produced:
         That includes input which the provider says it has read, though nothing was produced: it is paid for it.
         """
         if self.is_started or self._so_far is not None:
-            self._account.commit_later(self.usage, CallStatus.INTERRUPTED)
+            self._account.commit_later(self.usage, CallStatus.INTERRUPTED, self.doubt)
         else:
             self._account.abandon()

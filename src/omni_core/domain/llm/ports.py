@@ -8,6 +8,7 @@ import msgspec
 
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import Transaction
+from omni_core.domain.llm.belief import Doubt
 from omni_core.domain.llm.catalogue import Model, Provider
 from omni_core.domain.llm.errors import UnsupportedFeature
 from omni_core.domain.llm.extra import NO_EFFECT
@@ -184,6 +185,14 @@ class UnrecordedUsage(Protocol):
 
     def __call__(self, event: UsageEvent, error: Exception) -> None:
         """Pass on everything about `event`, and why it is in no log."""
+        ...
+
+
+class UsageWitness(Protocol):
+    """Hears of the usage of each call as it is about to be recorded."""
+
+    def __call__(self, event: UsageEvent, doubt: Doubt | None) -> None:
+        """Take note of `event`, and of the provider's figures where they were not believed."""
         ...
 
 

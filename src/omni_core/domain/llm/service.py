@@ -8,7 +8,16 @@ import msgspec
 from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.tenancy import PLATFORM, Principal, Scope
 from omni_core.domain.kernel.uow import UnitOfWork
-from omni_core.domain.llm.catalogue import AddModel, AddProvider, Model, Provider, ProviderView, seal_context
+from omni_core.domain.llm.catalogue import (
+    DEFAULT_CONTEXT_LENGTH,
+    DEFAULT_MAX_OUTPUT_TOKENS,
+    AddModel,
+    AddProvider,
+    Model,
+    Provider,
+    ProviderView,
+    seal_context,
+)
 from omni_core.domain.llm.errors import (
     ProviderExists,
     ProviderInUse,
@@ -126,9 +135,11 @@ class Catalogue:
             command.name,
             command.provider,
             command.upstream_model or command.name,
-            command.context_length,
-            command.max_output_tokens,
+            DEFAULT_CONTEXT_LENGTH if command.context_length is None else command.context_length,
+            DEFAULT_MAX_OUTPUT_TOKENS if command.max_output_tokens is None else command.max_output_tokens,
             self._clock.now(),
+            is_context_declared=command.context_length is not None,
+            is_output_declared=command.max_output_tokens is not None,
         )
         async with self._uow(PLATFORM) as tx:
             known = {provider.name for provider in await self._store.providers(tx)} | self._routes.configured.keys()

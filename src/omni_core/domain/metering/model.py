@@ -9,6 +9,7 @@ import msgspec
 
 from omni_core.domain.kernel.clock import check_moment
 from omni_core.domain.kernel.errors import InvalidValue
+from omni_core.domain.kernel.money import Picos, whole_picos
 from omni_core.domain.kernel.stored import check_word, is_rebuilding
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.metering.errors import InvalidUsage
@@ -75,6 +76,21 @@ class CallStatus(StrEnum):
     """The provider broke off; what it had produced is charged."""
 
 
+class EstimateReason(StrEnum):
+    """Why a call is charged by Omni's estimate, in part or wholly, and not by its provider's figures."""
+
+    UNREPORTED = "unreported"
+    """The provider gave no figures."""
+    CUT_OFF = "cut_off"
+    """The call ended before its last figures came."""
+    IMPOSSIBLE = "impossible"
+    """Its figures are below 0, or beyond any model."""
+    BEYOND_CONTEXT = "beyond_context"
+    """Its figures tell more input than the model can take."""
+    BEYOND_OUTPUT = "beyond_output"
+    """Its figures tell more output than the model can give, or was allowed to."""
+
+
 _TEXTS = ("idempotency_key", "model", "provider", "currency", "request_id")
 
 
@@ -88,6 +104,7 @@ class UsageEvent(msgspec.Struct, frozen=True):
 
     `cost_picos` is exact, in 10⁻¹² of the major unit of `currency`: the sum over meters of quantity × the unit price of
     the price `price_id` in its tier above `price_tier` input tokens. `idempotency_key` is unique within the tenant.
+    `estimate_reason` says why `estimated` is so; an event of an earlier release has none.
     """
 
     id: UUID
@@ -101,11 +118,12 @@ class UsageEvent(msgspec.Struct, frozen=True):
     estimated: bool
     price_id: UUID
     price_tier: int
-    cost_picos: int
+    cost_picos: Picos
     currency: str
     latency_ms: int
     request_id: str
     occurred_at: datetime
+    estimate_reason: EstimateReason | None = None
 
     def __post_init__(self) -> None:
         if is_rebuilding():
@@ -115,10 +133,17 @@ class UsageEvent(msgspec.Struct, frozen=True):
                 "idempotency_key must be 1 to 200 characters", field="idempotency_key", allowed="1 to 200 characters"
             )
         check_word(CallStatus, self.status, "status")
+        if self.estimate_reason is not None:
+            check_word(EstimateReason, self.estimate_reason, "estimate_reason")
         check_moment(self.occurred_at, "occurred_at")
         for field in _TEXTS:
             if not _is_storable(getattr(self, field)):
                 raise InvalidUsage(f"{field} holds what no text may", field=field, allowed="Unicode text without NUL")
+
+    @property
+    def charge_picos(self) -> int:
+        """What budgets are charged: the cost, rounded up to a whole pico where a price is finer."""
+        return whole_picos(self.cost_picos)
 
 
 # So many sums are told at once, and no more: a program that wants all of them asks for less time at once.
@@ -147,7 +172,7 @@ class UsageSum(msgspec.Struct, frozen=True):
     group: dict[str, str]
     calls: int
     quantities: Quantities
-    cost_picos: int
+    cost_picos: Picos
 
 
 class CallRecord(msgspec.Struct, frozen=True):

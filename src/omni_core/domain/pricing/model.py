@@ -7,7 +7,15 @@ from uuid import UUID
 
 import msgspec
 
-from omni_core.domain.kernel.money import PICO_EXPONENT, exponent_of, parse_decimal
+from omni_core.domain.kernel.money import (
+    PICO_EXPONENT,
+    Picos,
+    exactly,
+    exponent_of,
+    parse_decimal,
+    picos_text,
+    whole_picos,
+)
 from omni_core.domain.kernel.stored import is_rebuilding
 from omni_core.domain.metering.api import Meter, Quantities
 from omni_core.domain.pricing.errors import InvalidPrice
@@ -15,7 +23,7 @@ from omni_core.domain.pricing.errors import InvalidPrice
 _PER_MILLION = 6
 _PER_PIECE = frozenset({Meter.IMAGE, Meter.REQUEST})
 _PER_TOKEN = frozenset(Meter) - _PER_PIECE
-# In picos for a token or a piece: the unit price of an invoice line is a bigint in the database.
+# In picos for a token or a piece. Below it, every price that can be given has at most 24 digits.
 _TOO_DEAR_EXPONENT = 18
 _TOO_DEAR = 10**_TOO_DEAR_EXPONENT
 # A meter without a price of its own costs what its tokens are a kind of; pieces without one are free.
@@ -28,24 +36,27 @@ _FALLBACKS = {
 
 
 class Rates(msgspec.Struct, frozen=True):
-    """The unit price of each meter, in 10⁻¹² of the major unit for one token or one piece."""
+    """The unit price of each meter, in 10⁻¹² of the major unit for one token or one piece.
 
-    input: int
-    output: int
-    cached_input: int
-    cache_write: int
-    audio_input: int
-    audio_output: int
-    image: int = 0
-    request: int = 0
+    A price of tokens with more than 6 decimal places for a million is a fraction of that for one, and as exact.
+    """
+
+    input: Picos
+    output: Picos
+    cached_input: Picos
+    cache_write: Picos
+    audio_input: Picos
+    audio_output: Picos
+    image: Picos = 0
+    request: Picos = 0
 
     @classmethod
     def parse(cls, prices: dict[str, str]) -> Self:
         """Read prices in major units: of a million tokens, or of one image or request.
 
         `input` and `output` are wanted; cached input, cache writes and audio default to them, image and request to 0.
-        Raises `InvalidPrice` for an unknown meter, a missing one, a price finer than 10⁻¹² for a token, or one from
-        10⁶ for a token or a piece on.
+        Raises `InvalidPrice` for an unknown meter, a missing one, or a price from 10⁶ for a token or a piece on, and
+        `InvalidValue` for what is no decimal number or has more than 12 decimal places.
         """
         unknown = prices.keys() - set(Meter)
         missing = {Meter.INPUT.value, Meter.OUTPUT.value} - prices.keys()
@@ -61,14 +72,14 @@ class Rates(msgspec.Struct, frozen=True):
             rates.setdefault(meter.value, rates[fallback.value])
         return cls(**rates)
 
-    def of(self, meter: Meter) -> int:
+    def of(self, meter: Meter) -> Picos:
         """Return the unit price of one meter."""
-        rate: int = getattr(self, meter)
+        rate: Picos = getattr(self, meter)
         return rate
 
-    def cost(self, quantities: Quantities) -> int:
+    def cost(self, quantities: Quantities) -> Picos:
         """Return Σ quantity × unit price, in 10⁻¹² of the major unit."""
-        return (
+        return exactly(
             quantities.input * self.input
             + quantities.output * self.output
             + quantities.cached_input * self.cached_input
@@ -80,25 +91,23 @@ class Rates(msgspec.Struct, frozen=True):
         )
 
 
-def _parse_rate(text: str, meter: str) -> int:
+def _parse_rate(text: str, meter: str) -> Picos:
     field = f"prices.{meter}"
     shift = PICO_EXPONENT if meter in _PER_PIECE else PICO_EXPONENT - _PER_MILLION
-    picos = parse_decimal(text, field).scaleb(shift)
-    if picos != picos.to_integral_value():
-        raise InvalidPrice(f"{field} has more than {shift} decimal places", field=field, allowed=f"{shift} places")
+    picos = exactly(parse_decimal(text, field).scaleb(shift))
     if picos >= _TOO_DEAR:
         most = f"below 10^{_TOO_DEAR_EXPONENT - shift}"
         raise InvalidPrice(f"{field} must be {most}", field=field, allowed=most)
-    return int(picos)
+    return picos
 
 
-def format_rate(picos: int, meter: Meter) -> str:
+def format_rate(picos: Picos, meter: Meter) -> str:
     """Write a unit price as it was given: major units for a million tokens, or for one image or request.
 
     Of a meter that this release does not know, for one of whatever it counts.
     """
     shift = PICO_EXPONENT - _PER_MILLION if meter in _PER_TOKEN else PICO_EXPONENT
-    return f"{Decimal(picos).scaleb(-shift).normalize():f}"
+    return f"{Decimal(picos_text(picos)).scaleb(-shift).normalize():f}"
 
 
 class Tier(msgspec.Struct, frozen=True):
@@ -140,12 +149,15 @@ class Price(msgspec.Struct, frozen=True):
         return chosen
 
     def highest_cost(self, quantities: Quantities) -> int:
-        """Return the most that a call of at most these quantities can cost, whichever kind of input its tokens are."""
+        """Return the most that a call of at most these quantities can cost, whichever kind of input its tokens are.
+
+        In whole picos, rounded up, as budgets count.
+        """
         reached = [tier for tier in self.tiers if tier.above_input_tokens <= quantities.input_total]
-        return max(_highest(tier.rates, quantities) for tier in reached or self.tiers)
+        return whole_picos(max(_highest(tier.rates, quantities) for tier in reached or self.tiers))
 
 
-def _highest(rates: Rates, quantities: Quantities) -> int:
+def _highest(rates: Rates, quantities: Quantities) -> Picos:
     dearest_input = max(rates.input, rates.cached_input, rates.cache_write, rates.audio_input)
     dearest_output = max(rates.output, rates.audio_output)
     return (

@@ -3,7 +3,7 @@
 from typing import Any
 
 from omni_core.domain.kernel.tenancy import TenantId
-from omni_core.domain.metering.api import CallStatus, Quantities, UsageEvent
+from omni_core.domain.metering.api import CallStatus, EstimateReason, Quantities, UsageEvent
 from omni_core.domain.pricing.api import Price
 from omni_core.testing.builders.kernel import a_tenant_id, an_id, unheard_of
 from omni_core.testing.builders.pricing import a_price
@@ -47,4 +47,5 @@ def a_call_of_another_release(tenant_id: TenantId | None = None) -> UsageEvent:
     """Return a call that this release would refuse, of a tenant of its own unless one is named; for `rebuilds`."""
     price = a_price()
     odd = {"status": unheard_of(CallStatus), "quantities": Quantities(input=-5), "currency": "XYZ", "cost_picos": -7}
+    odd |= {"estimated": True, "estimate_reason": unheard_of(EstimateReason)}
     return a_call(tenant_id or a_tenant_id(), price, idempotency_key="", **odd)

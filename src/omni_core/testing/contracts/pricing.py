@@ -21,7 +21,8 @@ class PriceStoreContract:
     """Fixtures: `price_store`, and a `uow` of the same technology."""
 
     async def test_a_price_comes_back_as_it_went_in(self, uow: UnitOfWork, price_store: PriceStore) -> None:
-        dear = Rates.parse({"input": "5", "output": "22.5", "image": "987654.000000000001"})
+        finest = {"cached_input": "0.000000000001", "audio_output": "999999999999.999999999999"}
+        dear = Rates.parse({"input": "5", "output": "22.5", "image": "987654.000000000001", **finest})
         price = a_price(Tier(200_000, dear), currency="EUR", effective_from=NOON + timedelta(microseconds=1))
         owner = await stored(uow, price_store, price)
         async with uow(owner) as tx:

@@ -41,9 +41,9 @@ invoice_line = sa.Table(
     sa.Column("price_tier", sa.Integer, nullable=False),
     sa.Column("calls", sa.BigInteger, nullable=False),
     sa.Column("quantity", sa.BigInteger, nullable=False),
-    sa.Column("unit_price_picos", sa.BigInteger, nullable=False),
-    # A line of more than nine million major units is more picos than a bigint holds.
-    sa.Column("exact_picos", sa.Numeric(38, 0), nullable=False),
+    # A finer price makes parts of picos, and a line of nine million major units is more of them than a bigint holds.
+    sa.Column("unit_price_picos", sa.Numeric, nullable=False),
+    sa.Column("exact_picos", sa.Numeric, nullable=False),
     sa.Column("amount_minor", sa.BigInteger, nullable=False),
     sa.ForeignKeyConstraint(
         ["tenant_id", "invoice_id"],

@@ -32,4 +32,6 @@ model = sa.Table(
     sa.Column("context_length", sa.Integer, nullable=False),
     sa.Column("max_output_tokens", sa.Integer, nullable=False),
     moment("created_at"),
+    sa.Column("is_context_declared", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("is_output_declared", sa.Boolean, nullable=False, server_default=sa.false()),
 )

@@ -77,6 +77,15 @@ class BillableUsageContract:
         assert only.cost_picos == 15_000_000 * 10**12
         assert isinstance(only.cost_picos, int)
 
+    async def test_sums_of_what_is_finer_than_a_pico_are_exact(
+        self, uow: UnitOfWork, billable_usage: BillableUsage, usage_log: UsageLog
+    ) -> None:
+        tenant_id, price = a_tenant_id(), a_price(prices={"input": "0.000000000001", "output": "1"})
+        await record(usage_log, [a_call(tenant_id, price, quantities=Quantities(input=number)) for number in (1, 2)])
+        async with uow(tenant_id) as tx:
+            (only,) = await billable_usage.unbilled(tx, NOVEMBER.end)
+        assert only.cost_picos * 10**6 == 3
+
     async def test_what_is_claimed_is_claimed_once(
         self, uow: UnitOfWork, billable_usage: BillableUsage, usage_log: UsageLog, ids: Ids
     ) -> None:

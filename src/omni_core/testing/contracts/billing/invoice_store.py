@@ -177,7 +177,8 @@ def a_draft_of_another_release(ids: Ids, status: InvoiceStatus) -> Invoice:
 
 def some_lines(*months: Month) -> tuple[InvoiceLine, ...]:
     """Return a line of each meter for each month, on an amount that is more picos than 64 bits hold."""
-    price = a_price(prices={"input": "2.50", "output": "10", "image": "0.04", "request": "0.000000000001"})
+    finest = {"cached_input": "0.000000000001", "cache_write": "9.999999999999"}
+    price = a_price(prices={"input": "2.50", "output": "10", "image": "0.04", "request": "0.000000000001", **finest})
     cost = price.tiers[0].rates.cost(_HUGE)
     totals = [UsageTotal(month, price.model, price.id, 0, 3, _HUGE, cost) for month in months]
     return lines_of(totals, {price.id: price}, "USD")

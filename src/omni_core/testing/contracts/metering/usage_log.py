@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from fractions import Fraction
 
 import pytest
 
@@ -10,7 +11,15 @@ from omni_core.domain.budgets.ports import BudgetStore, Leases, Need, Wish
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.kernel.uow import UnitOfWork
-from omni_core.domain.metering.api import CallStatus, Meter, Quantities, UsageEvent, UsageLog, UsageQuery
+from omni_core.domain.metering.api import (
+    CallStatus,
+    EstimateReason,
+    Meter,
+    Quantities,
+    UsageEvent,
+    UsageLog,
+    UsageQuery,
+)
 from omni_core.domain.metering.errors import InvalidUsage, UsageNotRecorded
 from omni_core.domain.metering.ports import UsageReader
 from omni_core.testing.builders.budgets import (
@@ -50,8 +59,9 @@ class UsageLogContract:
             status=CallStatus.INTERRUPTED,
             quantities=Quantities(**{meter: 10**15 + number for number, meter in enumerate(Meter)}),
             estimated=True,
+            estimate_reason=EstimateReason.BEYOND_CONTEXT,
             price_tier=200_000,
-            cost_picos=10**30 + 1,
+            cost_picos=10**30 + Fraction(1, 10**6),
             currency="JPY",
             request_id="",
         )

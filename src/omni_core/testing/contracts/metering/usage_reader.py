@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 
 import pytest
 
@@ -37,6 +38,15 @@ class UsageReaderContract:
         for quantities in (one, two):
             await usage_log.append(a_call(tenant_id, PRICE, quantities=quantities, cost_picos=10))
         assert await sums(uow, usage_reader, tenant_id) == [UsageSum({}, 2, one + two, 20)]
+
+    async def test_costs_finer_than_a_pico_add_up_exactly(
+        self, uow: UnitOfWork, usage_log: UsageLog, usage_reader: UsageReader
+    ) -> None:
+        tenant_id = a_tenant_id()
+        for parts in (1, 2, 999_997):
+            await usage_log.append(a_call(tenant_id, PRICE, cost_picos=10**30 + Fraction(parts, 10**6)))
+        (only,) = await sums(uow, usage_reader, tenant_id)
+        assert (only.cost_picos, type(only.cost_picos)) == (3 * 10**30 + 1, int)
 
     async def test_groups_are_told_from_the_costliest(
         self, uow: UnitOfWork, usage_log: UsageLog, usage_reader: UsageReader

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013_budget_makers"
-down_revision = "0012_joint_leases"
+revision = "0017_budget_makers"
+down_revision = "0016_exact_usage"
 
 
 def upgrade() -> None:
