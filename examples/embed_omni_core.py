@@ -4,7 +4,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from omni_core import OPERATOR, ChatRequest, CreateTenant, Message, Month, Omni, Role, UsageQuery
-from omni_core.domain.kernel.money import format_picos
 
 QUESTION = "The pool opens at nine. A ticket costs four pounds. How much does a ticket cost?"
 
@@ -21,7 +20,7 @@ async def main() -> None:
         now = datetime.now(UTC)
         (used,) = await omni.metering.summary(acme, UsageQuery(now - timedelta(days=1), now + timedelta(seconds=1)))
         tokens = used.quantities
-        print(f"{used.calls} call, {tokens.input} + {tokens.output} tokens, {format_picos(used.cost_picos)} USD")
+        print(f"{used.calls} call, {tokens.input} + {tokens.output} tokens, {used.cost}")
 
         # The month still runs, so it is closed early: what follows would be on the next invoice.
         invoice = await omni.billing.close(acme, Month.of(now), early=True)

@@ -112,7 +112,7 @@ _STATUS_OF_LEAF: dict[type[OmniError], int] = {
 def status_of(error: OmniError) -> int:
     """Return the HTTP status of an error; a dependency that may recover is 503, so that clients try again."""
     if type(error) in _STATUS_OF_LEAF:
-        return _STATUS_OF_LEAF[type(error)].value
+        return int(_STATUS_OF_LEAF[type(error)])
     if error.kind is Kind.DEPENDENCY and error.retryable:
         return HTTPStatus.SERVICE_UNAVAILABLE.value
     return STATUS_OF[error.kind].value

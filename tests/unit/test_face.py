@@ -2,8 +2,11 @@
 
 import ast
 import inspect
+import pydoc
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import is_dataclass
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import get_args, get_origin, get_type_hints
@@ -11,7 +14,26 @@ from typing import get_args, get_origin, get_type_hints
 import pytest
 
 import omni_core
-from omni_core import Omni
+from omni_core import (
+    OPERATOR,
+    ChatRequest,
+    Cost,
+    CreateTenant,
+    Message,
+    Month,
+    Omni,
+    PageRequest,
+    Quantities,
+    Role,
+    SetBudget,
+    Settings,
+    UsageQuery,
+    UsageSum,
+    Window,
+)
+from omni_core.domain.kernel.stored import rebuilds
+from omni_core.domain.llm import errors
+from omni_core.testing.builders.metering import a_call_of_another_release
 
 
 def imported_for_type_checkers() -> dict[str, str]:
@@ -77,6 +99,60 @@ def classes_in(hint: object) -> Iterator[type]:
             yield origin
     for one in inner:
         yield from classes_in(one)
+
+
+def test_help_lists_the_services_and_what_they_are() -> None:
+    told = pydoc.plain(pydoc.render_doc(Omni))
+    for name in (*Omni.__annotations__, "tenants", "keys", "authenticator", "catalogue", "chat"):
+        listed = re.search(rf"^ \|  {name}\n \|      (.+)$", told, re.MULTILINE)
+        assert listed is not None, name
+        assert len(listed[1].split()) > 4, name
+
+
+async def test_a_service_is_what_its_annotation_says() -> None:
+    faces = get_type_hints(Omni, globalns={"omni_core": omni_core})
+    async with Omni.open(memory=True) as omni:
+        assert {name: type(getattr(omni, name)) for name in faces} == faces
+        with pytest.raises(AttributeError):
+            omni.billing = None  # type: ignore[assignment]
+
+
+def test_every_error_that_a_provider_is_the_cause_of_can_be_caught_by_name() -> None:
+    provider = {name for name in vars(errors) if name.startswith("Provider")} - {"ProviderExists", "ProviderInUse"}
+    assert len(provider) >= 8
+    assert provider | {"UnknownModel", "InvalidRequest", "UnsupportedFeature"} <= set(omni_core.__all__)
+
+
+def test_costs_come_with_their_currency() -> None:
+    call = rebuilds(a_call_of_another_release)()
+    assert (call.cost.picos, call.cost.currency) == (call.cost_picos, call.currency)
+    assert str(Cost(10_007_000_000, "USD")) == "0.010007 USD"
+    assert str(UsageSum({}, 1, Quantities(), 1, "EUR").cost) == "0.000000000001 EUR"
+    assert Cost(1_500_000_000_000, "USD").amount == "1.50"
+
+
+async def test_what_is_read_of_an_omni_has_the_currency_of_its_settings() -> None:
+    async with Omni.open(Settings(currency="EUR"), memory=True) as omni:
+        tenant = await omni.tenants.create(OPERATOR, CreateTenant("acme", "Acme"))
+        acme = omni.operator(tenant.id)
+        await omni.budgets.create(acme, SetBudget(Window.MONTH, "1.00"))
+        await omni.chat.complete(
+            acme, ChatRequest("omni-brain", (Message.of(Role.USER, "It is noon. What time is it?"),))
+        )
+        now = datetime.now(UTC)
+        query = UsageQuery(now - timedelta(days=1), now + timedelta(minutes=1))
+        (used,) = await omni.metering.summary(acme, query)
+        (event,) = (await omni.metering.events(acme, query, PageRequest())).items
+        (budget,) = await omni.budgets.list(acme)
+        invoice = await omni.billing.close(acme, Month.of(event.occurred_at))
+        costs = [used.cost, event.cost, budget.spent, sum_of([line.exact for line in invoice.lines])]
+        assert {cost.currency for cost in (*costs, budget.remaining, budget.reserved)} == {"EUR"}
+        assert len({cost.picos for cost in costs}) == 1
+        assert budget.remaining.picos == 10**12 - budget.spent.picos - budget.reserved.picos
+
+
+def sum_of(costs: list[Cost]) -> Cost:
+    return Cost(sum(cost.picos for cost in costs), costs[0].currency)
 
 
 def test_a_name_that_is_not_there_is_an_error() -> None:

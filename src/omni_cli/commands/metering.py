@@ -12,7 +12,6 @@ from omni_cli.output import Column, print_json, print_record, print_rows
 from omni_cli.session import for_tenant
 from omni_core.domain.kernel.clock import Month, parse_moment
 from omni_core.domain.kernel.ids import parse_id
-from omni_core.domain.kernel.money import format_picos
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.metering.api import CallRecord, Grouping, UsageEvent, UsageQuery, UsageSum
 
@@ -32,7 +31,7 @@ _EVENT: list[Column[UsageEvent]] = [
     Column("status", lambda event: event.status),
     Column("input", lambda event: event.quantities.input_total, numeric=True),
     Column("output", lambda event: event.quantities.output_total, numeric=True),
-    Column("cost", lambda event: f"{format_picos(event.cost_picos)} {event.currency}", numeric=True),
+    Column("cost", lambda event: event.cost, numeric=True),
     Column("estimated", lambda event: event.estimate_reason or ("yes" if event.estimated else None)),
     Column("ms", lambda event: event.latency_ms, numeric=True),
     Column("id", lambda event: event.id),
@@ -156,7 +155,7 @@ def _columns(groupings: list[Grouping]) -> list[Column[UsageSum]]:
         Column("input", lambda row: row.quantities.input_total, numeric=True),
         Column("cached", lambda row: row.quantities.cached_input, numeric=True),
         Column("output", lambda row: row.quantities.output_total, numeric=True),
-        Column("cost", lambda row: format_picos(row.cost_picos), numeric=True),
+        Column("cost", lambda row: row.cost, numeric=True),
     ]
 
 

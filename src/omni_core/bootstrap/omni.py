@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
@@ -43,48 +43,48 @@ class Omni:
     """Typed access to every context, an attribute for each; made by `Omni.open`.
 
     Services take the `Principal` for whom they act: `omni.operator(tenant_id)` for whoever runs the program, or what
-    `omni.authenticator.authenticate(key)` returns for the holder of an API key.
+    `omni.authenticator.authenticate(key)` returns for the holder of an API key. `help(omni.billing)` tells what a
+    service does.
     """
 
-    billing: "omni_core.billing.Billing"
-    budgets: "omni_core.budgets.Budgets"
-    events: "omni_core.events.Events"
-    feedback: "omni_core.feedback.Feedback"
-    jobs: "omni_core.jobs.Jobs"
-    llm: "omni_core.llm.Llm"
-    metering: "omni_core.metering.Metering"
-    pricing: "omni_core.pricing.Pricing"
-    tenancy: "omni_core.tenancy.Tenancy"
+    billing: Annotated["omni_core.billing.Billing", "Invoices: close a month, look at what it comes to."]
+    budgets: Annotated["omni_core.budgets.Budgets", "Limits on what a tenant or a key may spend in a day or a month."]
+    events: Annotated["omni_core.events.Events", "What happened, in order, and how far subscriptions have come."]
+    feedback: Annotated["omni_core.feedback.Feedback", "What customers report and wish for, with votes."]
+    jobs: Annotated["omni_core.jobs.Jobs", "Work for later: enqueue it, see what became of it."]
+    llm: Annotated["omni_core.llm.Llm", "Models and providers (`catalogue`), and answers from them (`chat`)."]
+    metering: Annotated["omni_core.metering.Metering", "What was used and what it cost, call by call and added up."]
+    pricing: Annotated["omni_core.pricing.Pricing", "What models cost, and since when."]
+    tenancy: Annotated["omni_core.tenancy.Tenancy", "Tenants, their members and keys, and who a key belongs to."]
 
     def __init__(self, wiring: Wiring, settings: Settings) -> None:
         self.settings = settings
         self._wiring = wiring
-        for context in wiring.contexts:
-            setattr(self, context, wiring.face(context))
+        self._faces = {context: wiring.face(context) for context in wiring.contexts}
 
     @property
     def tenants(self) -> Tenants:
-        """`omni.tenancy.tenants`."""
+        """`omni.tenancy.tenants`: make tenants and change them, their members among them."""
         return self.tenancy.tenants
 
     @property
     def keys(self) -> ApiKeys:
-        """`omni.tenancy.keys`."""
+        """`omni.tenancy.keys`: make API keys and revoke them."""
         return self.tenancy.keys
 
     @property
     def authenticator(self) -> Authenticator:
-        """`omni.tenancy.authenticator`."""
+        """`omni.tenancy.authenticator`: who the holder of an API key is, and what they may do."""
         return self.tenancy.authenticator
 
     @property
     def catalogue(self) -> Catalogue:
-        """`omni.llm.catalogue`."""
+        """`omni.llm.catalogue`: which models and providers there are."""
         return self.llm.catalogue
 
     @property
     def chat(self) -> Gateway:
-        """`omni.llm.chat`."""
+        """`omni.llm.chat`: answers from models, whole or streamed, metered and paid for."""
         return self.llm.chat
 
     @property
@@ -194,3 +194,15 @@ class Omni:
         """Raise a `DependencyFailed` that names what does not work: `DatabaseUnavailable`, or `CannotWrite`."""
         if self.database is not None:
             await self._wiring.part(PLATFORM).write_probe().check()
+
+
+def _service(context: str, about: str) -> property:
+    def face(omni: Omni) -> object:
+        return omni._faces[context]  # noqa: SLF001 - a property of its class
+
+    return property(face, doc=f"{about} `{Omni.__annotations__[context].__origin__.__forward_arg__}`")
+
+
+# What `help(Omni)` lists: an annotation alone would not show there.
+for _context, _annotation in Omni.__annotations__.items():
+    setattr(Omni, _context, _service(_context, _annotation.__metadata__[0]))

@@ -47,9 +47,8 @@ class MeteringController(Controller):
         key_id: _Key = None,
     ) -> list[UsageSumView]:
         """Add usage up, for each group, costliest first (scope `usage:read`)."""
-        omni = omni_of(request)
-        sums = await omni.metering.summary(request.user, _query(since, until, model, key_id), by or ())
-        return [UsageSumView.of(one, omni.settings.currency) for one in sums]
+        sums = await omni_of(request).metering.summary(request.user, _query(since, until, model, key_id), by or ())
+        return [UsageSumView.of(one) for one in sums]
 
     @get("/events")
     async def list_usage_events(

@@ -18,9 +18,9 @@ class UsageSumView(msgspec.Struct, frozen=True):
     cost: Cost
 
     @classmethod
-    def of(cls, usage: UsageSum, currency: str) -> "UsageSumView":
+    def of(cls, usage: UsageSum) -> "UsageSumView":
         """Return a sum for the wire."""
-        return cls(usage.group, usage.calls, usage.quantities, Cost.of(usage.cost_picos, currency))
+        return cls(usage.group, usage.calls, usage.quantities, Cost.of(usage.cost_picos, usage.currency))
 
 
 class UsageEventView(msgspec.Struct, frozen=True):

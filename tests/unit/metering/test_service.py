@@ -19,7 +19,7 @@ THAT_DAY = UsageQuery(NOON - timedelta(hours=12), NOON + timedelta(hours=12))
 
 @pytest.fixture
 def metering(memory):
-    return Metering(memory.uow, memory.make(MemoryUsageReader))
+    return Metering(memory.uow, memory.make(MemoryUsageReader), "USD")
 
 
 async def test_usage_is_told_in_pages_from_the_newest(metering, memory):

@@ -23,5 +23,5 @@ class MeteringContainer(containers.DeclarativeContainer):
         memory=providers.Singleton(MemoryUsageReader),
         postgres=providers.Singleton(PostgresUsageReader),
     )
-    face = providers.Singleton(Metering, platform.report_uow, reader)
+    face = providers.Singleton(Metering, platform.report_uow, reader, platform.settings.provided.currency)
     closes = providers.List(log.provided.close)

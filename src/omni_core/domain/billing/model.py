@@ -12,6 +12,7 @@ import msgspec
 from omni_core.domain.billing.errors import InvoiceIsFinalized, UnknownStatus
 from omni_core.domain.billing.events import InvoiceFinalized
 from omni_core.domain.kernel.clock import Month
+from omni_core.domain.kernel.cost import Cost
 from omni_core.domain.kernel.money import Money, Picos, total
 from omni_core.domain.kernel.stored import is_known, is_rebuilding
 from omni_core.domain.kernel.tenancy import TenantId
@@ -49,6 +50,11 @@ class InvoiceLine(msgspec.Struct, frozen=True):
             return
         if self.exact_picos != self.quantity * self.unit_price_picos:
             raise ValueError("exact_picos must be quantity × unit_price_picos")
+
+    @property
+    def exact(self) -> Cost:
+        """What it cost before it was rounded."""
+        return Cost(self.exact_picos, self.amount.currency)
 
 
 class InvoiceSummary(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ import msgspec
 from omni_core.domain.budgets.errors import InvalidBudget, OperatorsBudget, UnknownWindow
 from omni_core.domain.budgets.events import BudgetSet
 from omni_core.domain.kernel.clock import Month, day_start, next_day
+from omni_core.domain.kernel.cost import Cost
 from omni_core.domain.kernel.money import Money
 from omni_core.domain.kernel.stored import check_word, is_rebuilding
 from omni_core.domain.kernel.tenancy import Principal, TenantId
@@ -132,6 +133,21 @@ class BudgetStatus(msgspec.Struct, frozen=True):
     def remaining_picos(self) -> int:
         """What can still be spent or set aside, never below 0."""
         return max(0, self.budget.limit.picos - self.spending.spent_picos - self.spending.reserved_picos)
+
+    @property
+    def spent(self) -> Cost:
+        """What the calls of the period have cost."""
+        return Cost(self.spending.spent_picos, self.budget.limit.currency)
+
+    @property
+    def reserved(self) -> Cost:
+        """What is set aside for calls under way."""
+        return Cost(self.spending.reserved_picos, self.budget.limit.currency)
+
+    @property
+    def remaining(self) -> Cost:
+        """What can still be spent or set aside."""
+        return Cost(self.remaining_picos, self.budget.limit.currency)
 
 
 class Pot(msgspec.Struct, frozen=True):

@@ -4,7 +4,23 @@ from dataclasses import dataclass
 
 from omni_core.domain.llm.accounts import Accounts
 from omni_core.domain.llm.catalogue import AddModel, AddProvider, Model, ProviderView
-from omni_core.domain.llm.errors import AnswerNotKept, CallUnderWay, IdempotencyKeyReused, InvalidIdempotencyKey
+from omni_core.domain.llm.errors import (
+    AnswerNotKept,
+    CallUnderWay,
+    IdempotencyKeyReused,
+    InvalidIdempotencyKey,
+    InvalidRequest,
+    ProviderGarbage,
+    ProviderNotReady,
+    ProviderQuotaExhausted,
+    ProviderRateLimited,
+    ProviderRefusedKey,
+    ProviderRejected,
+    ProviderTimeout,
+    ProviderUnavailable,
+    UnknownModel,
+    UnsupportedFeature,
+)
 from omni_core.domain.llm.gateway import ChatAnswer, ChatStream, Gateway
 from omni_core.domain.llm.keyed import KEY_NAME
 from omni_core.domain.llm.limits import ChangeLimits, Limits
@@ -56,12 +72,21 @@ __all__ = [
     "IdempotencyKeyReused",
     "Image",
     "InvalidIdempotencyKey",
+    "InvalidRequest",
     "Limits",
     "Llm",
     "Logprobs",
     "Message",
     "Model",
     "ProviderConfig",
+    "ProviderGarbage",
+    "ProviderNotReady",
+    "ProviderQuotaExhausted",
+    "ProviderRateLimited",
+    "ProviderRefusedKey",
+    "ProviderRejected",
+    "ProviderTimeout",
+    "ProviderUnavailable",
     "ProviderView",
     "ResponseFormat",
     "Role",
@@ -74,6 +99,8 @@ __all__ = [
     "ToolCall",
     "ToolCallDelta",
     "ToolChoice",
+    "UnknownModel",
+    "UnsupportedFeature",
 ]
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from omni_core.domain.kernel.clock import check_moment
+from omni_core.domain.kernel.cost import Cost
 from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.kernel.money import Picos, whole_picos
 from omni_core.domain.kernel.stored import check_word, is_rebuilding
@@ -145,6 +146,11 @@ class UsageEvent(msgspec.Struct, frozen=True):
         """What budgets are charged: the cost, rounded up to a whole pico where a price is finer."""
         return whole_picos(self.cost_picos)
 
+    @property
+    def cost(self) -> Cost:
+        """What the call cost."""
+        return Cost(self.cost_picos, self.currency)
+
 
 # So many sums are told at once, and no more: a program that wants all of them asks for less time at once.
 MOST_GROUPS = 10_000
@@ -167,12 +173,21 @@ class UsageQuery(msgspec.Struct, frozen=True):
 
 
 class UsageSum(msgspec.Struct, frozen=True):
-    """Usage added up: `group` holds the value of each grouping asked for."""
+    """Usage added up: `group` holds the value of each grouping asked for.
+
+    `currency` is the installation's, which prices are in; what a store adds up has none yet.
+    """
 
     group: dict[str, str]
     calls: int
     quantities: Quantities
     cost_picos: Picos
+    currency: str = ""
+
+    @property
+    def cost(self) -> Cost:
+        """What the calls cost."""
+        return Cost(self.cost_picos, self.currency)
 
 
 class CallRecord(msgspec.Struct, frozen=True):

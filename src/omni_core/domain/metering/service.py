@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import get_args
 from uuid import UUID
 
+import msgspec
+
 from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.kernel.pages import Page, PageRequest, page_of
 from omni_core.domain.kernel.tenancy import Principal, Scope
@@ -16,11 +18,12 @@ _GROUPINGS = get_args(Grouping)
 
 
 class Metering:
-    """The usage of a tenant."""
+    """The usage of a tenant, which costs money of `currency`."""
 
-    def __init__(self, uow: UnitOfWork, reader: UsageReader) -> None:
+    def __init__(self, uow: UnitOfWork, reader: UsageReader, currency: str) -> None:
         self._uow = uow
         self._reader = reader
+        self._currency = currency
 
     async def summary(self, principal: Principal, query: UsageQuery, by: Sequence[Grouping] = ()) -> Sequence[UsageSum]:
         """Return sums for each group, costliest first (usage:read); a grouping that is named twice counts once.
@@ -39,7 +42,7 @@ class Metering:
                 field="by",
                 allowed=f"up to {MOST_GROUPS:,} groups",
             )
-        return sums
+        return [msgspec.structs.replace(one, currency=self._currency) for one in sums]
 
     async def events(self, principal: Principal, query: UsageQuery, page: PageRequest) -> Page[UsageEvent]:
         """Return single calls, newest first (usage:read)."""
