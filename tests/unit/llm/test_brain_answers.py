@@ -52,9 +52,7 @@ def test_names_messages_where_several_gave_material():
 
 def test_a_sentence_that_follows_up_inherits_the_topic():
     text = "The Sloe tower stands on a hill. It was built in 1889. The mill stands below. It was built in 1920."
-    assert said(("user", f"{text} When was the mill built?")) == (
-        "The mill stands below.\nIt was built in 1920.\n\n[sentences 3 and 4 of 4]"
-    )
+    assert said(("user", f"{text} When was the mill built?")) == "It was built in 1920.\n\n[sentence 4 of 4]"
 
 
 def test_summarises_in_the_order_of_the_text_and_at_the_length_asked_for():
@@ -97,9 +95,31 @@ def test_summarises_what_came_with_the_request_rather_than_standing_instructions
     assert "expert" not in said(*turns)
 
 
-@pytest.mark.parametrize("question", ["What is the capital of Peru?", "What is it?", "How are you?"])
-def test_says_so_when_nothing_answers(question):
-    assert said(("system", BRIDGE), ("user", question)) == NO_ANSWER
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the capital of Peru?",
+        "What is it?",
+        "How are you?",
+        "How much did the repairs to the bridge cost?",
+        "What is the phone number of the mayor?",
+        "How heavy is the bridge?",
+    ],
+)
+def test_says_one_sentence_and_no_more_when_nothing_answers(question):
+    assert said(("system", BRIDGE), ("user", question)) == "I found no sentence that answers this."
+
+
+@pytest.mark.parametrize(
+    "words", ["I found no sentence that answers this.", "Nothing in the text I was given answers that."]
+)
+def test_its_own_refusal_in_an_earlier_turn_is_no_material(words):
+    turns = [
+        ("system", "The pool opens at nine."),
+        ("assistant", words),
+        ("user", "Which sentence in the text answers this?"),
+    ]
+    assert said(*turns) == NO_ANSWER
 
 
 @pytest.mark.parametrize("turns", [[("user", "hi")], [("user", "")], [("system", BRIDGE)], [("user", "Who are you?")]])

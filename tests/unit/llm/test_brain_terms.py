@@ -18,6 +18,9 @@ from omni_core.adapters.llm.brain.terms import stem, terms_of, words_of
         "stop stopped stopping",
         "study studied studies",
         "spring springs",
+        "fast faster fastest",
+        "repair repairs repairable",
+        "ship ships shipped shipment",
     ],
 )
 def test_forms_of_an_english_word_come_out_alike(forms):

@@ -19,8 +19,8 @@ from omni_core.domain.llm.model import Message, Role
 
 LONGEST_ANSWER = 3
 """Sentences of an answer to a question, where the question does not say how many."""
-NEAR = 0.8
-"""A further sentence joins the answer where its score is at least this share of the best one's."""
+NEAR = 0.5
+"""A further sentence joins the answer where its odds are at least this share of the best one's."""
 LONGEST_SUMMARY = 5
 MOST = 200
 """Candidates that are compared with one another, and so the most sentences of any answer."""
@@ -51,13 +51,18 @@ def answer(messages: Sequence[Message]) -> Answer:
     reading = read(messages)
     if not reading.question or not reading.material:
         return Answer(NO_MATERIAL)
-    sample = [reading.question, *(sentence.text for sentence in reading.material[:_LANGUAGE_SAMPLE])]
-    language = language_of([word for text in sample for word in words_of(text)])
+    language = language_in(reading)
     find = _summary if wants_summary(reading.question) else _answers
     used = find(reading, language)
     if not used:
         return Answer(NO_ANSWER)
     return Answer("\n".join(sentence.text for sentence in used), tuple(used), _sources(used, reading.material))
+
+
+def language_in(reading: Reading) -> Language:
+    """Return the language of a question and its material."""
+    sample = [reading.question, *(sentence.text for sentence in reading.material[:_LANGUAGE_SAMPLE])]
+    return language_of([word for text in sample for word in words_of(text)])
 
 
 def _answers(reading: Reading, language: Language) -> list[Sentence]:

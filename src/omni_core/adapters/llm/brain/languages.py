@@ -3,7 +3,7 @@
 import msgspec
 
 
-class Language(msgspec.Struct, frozen=True):
+class Language(msgspec.Struct, frozen=True, eq=False):
     """`stop_words` carry no topic; `irregular` maps a form to its dictionary form.
 
     Of each step of `endings`, the first that a word has is taken off.
@@ -30,7 +30,7 @@ ENGLISH = Language(
         was we were what when where which while who whom whose why will with would you your yours
         """.split()
     ),
-    (("ies", "s"), ("ingly", "edly", "ing", "ied", "ed", "ly", "ion")),
+    (("ies", "s"), ("ingly", "edly", "ing", "ied", "ed", "ly", "ion"), ("ment", "able", "ible", "ness", "est", "er")),
     _pairs(
         """
         ate eat became become began begin begun begin bought buy broke break broken break brought bring built build

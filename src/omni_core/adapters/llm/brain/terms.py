@@ -7,22 +7,26 @@ in scripts without spaces each pair of neighbouring characters, pairs of hiragan
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from omni_core.adapters.llm.brain.languages import Language
+from omni_core.adapters.llm.brain.number_words import with_digits
+from omni_core.adapters.llm.brain.synonyms import PHRASES
 from omni_core.adapters.llm.brain.tokens import UNSPACED
 
 _SHORTEST_STEM = 3
 _LONGEST_TERM = 40
 _ACCENTS = re.compile("[\u0300-\u036f]")
-_GROUPED = re.compile(r"(?<=\d),(?=\d{3})")
+_DROPPED = re.compile(r"^\d{1,3}[.)] |(?<=\d)(?:,(?=\d{3})|(?:st|nd|rd|th)\b)")
+"""The number of an item, the commas in numbers, and what makes an ordinal of one."""
 _RUN = re.compile(rf"\d+(?:\.\d+)?|[^\W\d_{UNSPACED}]+|[{UNSPACED}]+")
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 _GRAMMAR = re.compile("[\u3040-\u309f]{2}")
 _NO_PLURAL = ("ss", "us")
 _TO_Y = ("ies", "ied")
 _VOWEL = re.compile("[aeiouyà-üœ]")
+_NO_PHRASES: dict[str, list[tuple[list[str], str]]] = {}
 _DOUBLED = re.compile(r"([bdgmnprt])\1$")
 
 
@@ -34,10 +38,34 @@ def words_of(text: str) -> list[str]:
 def terms_of(text: str, language: Language) -> list[str]:
     """Return the terms of a text in their order, repetitions included."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return list(_terms(_RUN.findall(_GROUPED.sub("", plain.casefold())), language))
+    runs = _RUN.findall(_DROPPED.sub("", plain.casefold()))
+    return list(_terms(with_digits(_phrases_joined(runs, language.code), language.code), language))
 
 
-def _terms(runs: list[str], language: Language) -> Iterator[str]:
+def _phrases_joined(runs: Sequence[str], code: str) -> Iterator[str]:
+    phrases = _PHRASES.get(code, _NO_PHRASES)
+    taken = 0
+    for place, run in enumerate(runs):
+        if place < taken:
+            continue
+        found = (one for one in phrases.get(run, ()) if runs[place + 1 : place + 1 + len(one[0])] == one[0])
+        rest, word = next(found, ([], run))
+        taken = place + 1 + len(rest)
+        yield word
+
+
+def _by_first_word(phrases: dict[str, str]) -> dict[str, list[tuple[list[str], str]]]:
+    found: dict[str, list[tuple[list[str], str]]] = {}
+    for phrase, word in phrases.items():
+        first, *rest = phrase.split()
+        found.setdefault(first, []).append((rest, word))
+    return found
+
+
+_PHRASES = {code: _by_first_word(phrases) for code, phrases in PHRASES.items()}
+
+
+def _terms(runs: Iterable[str], language: Language) -> Iterator[str]:
     for run in runs:
         if _UNSPACED.match(run):
             yield from (run,) if len(run) == 1 else _pairs(run)

@@ -7,10 +7,11 @@ NO_MATERIAL = (
     "I am omni-brain, an extractive engine: I answer questions about a text and summarise it, in the text's own "
     "sentences. I know nothing else. Send me a text, and a question about it or a request to summarise it."
 )
-NO_ANSWER = "Nothing in the text I was given answers that."
+NO_ANSWER = "I found no sentence that answers this."
+_EARLIER_WORDS = frozenset(("Nothing in the text I was given answers that.",))
 
 _SOURCES = re.compile(r"\[sentences? \d[^\]]*\]")
-_OWN_WORDS = frozenset((NO_ANSWER, *re.split(r"(?<=\.) ", NO_MATERIAL)))
+_OWN_WORDS = _EARLIER_WORDS | {NO_ANSWER, *re.split(r"(?<=\.) ", NO_MATERIAL)}
 
 
 def is_own_words(sentence: str) -> bool:
