@@ -20,7 +20,7 @@ COMPILE    := UV_CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/uv pip compil
 .DEFAULT_GOAL := help
 # One check after the other: their output is read by people, and a failure ends the run at the first one.
 .NOTPARALLEL:
-.PHONY: help install clients up down test lint types imports format docs bench requirements clean
+.PHONY: help install clients up down test duration lint types imports format docs bench requirements clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sort | awk -F ':.*## ' '{ printf "  %-13s %s\n", $$1, $$2 }'
@@ -35,8 +35,11 @@ up: $(READY) ## Start Omni: PostgreSQL, HTTP and a worker (ARGS="--port 9000")
 down: $(READY) ## Stop what `make up` started and left running
 	$(BIN)/omni down $(ARGS)
 
-test: lint types imports ## Run every check, the whole test suite last (ARGS="-k billing")
+test: duration lint types imports ## Run every check, the whole test suite last (ARGS="-k billing")
 	$(PYTEST) -n auto --maxprocesses 2 --dist loadfile $(ARGS)
+
+duration:
+	@echo "make test: every check takes about five minutes on two cores, the first time with the installation"
 
 lint: $(READY) ## Check style with ruff
 	$(BIN)/ruff check $(CHECKED)
@@ -72,7 +75,9 @@ clean: ## Remove .venv, caches and built files (not Omni's data)
 	rm -rf $(VENV) $(CLIENTS) .nox site build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
+# Under the distribution's first name, it would offer its command and its kinds of provider twice.
 $(READY): $(PINS) pyproject.toml
+	@$(BIN)/python -m pip --disable-pip-version-check uninstall --quiet --yes omni 2>/dev/null
 	$(PIP) --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
 

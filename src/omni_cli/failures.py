@@ -20,7 +20,7 @@ HINTS: Final = {
     "billing.unknown_invoice": "omni billing list shows the invoices of a tenant",
     "budgets.exhausted": "omni budgets list shows limits and when they reset; omni budgets set changes one",
     "budgets.unknown_budget": "omni budgets list shows the budgets of a tenant",
-    "embedded.not_installed": "pip install 'omni[embedded]', or set DATABASE_URL",
+    "embedded.not_installed": "in a checkout of Omni: pip install '.[embedded]'; or set DATABASE_URL",
     "jobs.unknown_job": "omni jobs list shows the jobs of a tenant",
     "llm.provider_in_use": "omni models remove the models that are called there first",
     "llm.unknown_model": "omni models list shows the models",

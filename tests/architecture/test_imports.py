@@ -23,7 +23,7 @@ def distributions_of_the_project() -> set[str]:
     project = PYPROJECT["project"]
     extras = [requirement for extra in project["optional-dependencies"].values() for requirement in extra]
     names = {re.split(r"[\[<>=!~; ]", requirement)[0] for requirement in [*project["dependencies"], *extras]}
-    return {canonical(name) for name in names} - {"omni"}
+    return {canonical(name) for name in names} - {canonical(project["name"])}
 
 
 def canonical(distribution: str) -> str:

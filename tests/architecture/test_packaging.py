@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -69,7 +70,7 @@ def test_the_library_lists_its_face() -> None:
 def test_there_is_one_version() -> None:
     namespace: dict[str, str] = {}
     exec((ROOT / "src/omni_core/version.py").read_text(encoding="utf-8"), namespace)  # noqa: S102 - our own file
-    assert version("omni") == namespace["__version__"]
+    assert version(PYPROJECT["project"]["name"]) == namespace["__version__"]
     assert re.search(rf"^## \[({re.escape(namespace['__version__'])}|Unreleased)\]", changelog(), re.MULTILINE)
 
 
@@ -81,6 +82,7 @@ def test_a_wheel_holds_the_pages_of_problems(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, capture_output=True, timeout=120, check=True)
     (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.name.startswith(f"{PYPROJECT['project']['name'].replace('-', '_')}-")
     with ZipFile(wheel) as opened:
         for page in (ROOT / "docs" / "problems").glob("*.md"):
             assert opened.read(f"omni_http/problem_pages/{page.name}") == page.read_bytes()
@@ -91,9 +93,43 @@ def test_every_package_is_typed() -> None:
     assert [package for package in packages if not (ROOT / package / "py.typed").is_file()] == []
 
 
+def test_no_page_and_no_message_tells_to_install_somebody_elses_package() -> None:
+    # `omni` on the package index is another project's, and Omni itself is on none.
+    said = re.compile(r"""install\s+(?:-\S+\s+)*["'`]?(?:omni|omni-backend)(?=[\["'`,;\s])""")
+    pages = [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "src").rglob("*.py"),
+    ]
+    assert [page.name for page in pages if said.search(page.read_text(encoding="utf-8"))] == []
+    assert said.search("pip install omni\n")
+    assert said.search("pip install 'omni[llm]'")
+
+
+def test_the_extra_all_is_made_of_the_others_by_the_projects_own_name() -> None:
+    project = PYPROJECT["project"]
+    extras = set(project["optional-dependencies"])
+    (everything,) = project["optional-dependencies"]["all"]
+    name, _, listed = everything.rstrip("]").partition("[")
+    assert name == project["name"] != "omni"
+    assert set(listed.split(",")) <= extras - {"all"}
+
+
 def test_the_console_script_can_be_loaded() -> None:
     (script,) = entry_points(group="console_scripts", name="omni")
     assert callable(script.load())
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+def test_make_test_says_first_how_long_it_takes() -> None:
+    told = subprocess.run(
+        ["make", "--dry-run", "test"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    first = next(line for line in told.stdout.splitlines() if "echo" in line or "ruff" in line)
+    assert "about five minutes" in first
+    for page in ("README.md", "CONTRIBUTING.md"):
+        assert "about five minutes" in (ROOT / page).read_text(encoding="utf-8")
 
 
 def test_there_are_requirements_to_check() -> None:

@@ -35,7 +35,7 @@ def check_installed(module: str) -> None:
     """Raise `ExtraMissing` where a program's extra is not installed."""
     extra, needed = _NEEDS[module]
     if find_spec(needed) is None:
-        raise ExtraMissing(f"{needed} is not installed: pip install 'omni[{extra}]'", extra=extra)
+        raise ExtraMissing(f"{needed} is not installed; in a checkout of Omni: pip install '.[{extra}]'", extra=extra)
 
 
 def become(module: str, variables: dict[str, str]) -> None:

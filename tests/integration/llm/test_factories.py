@@ -108,5 +108,5 @@ def test_a_kind_belongs_to_one(tmp_path):
 def test_without_aiohttp_the_extra_is_named(tmp_path):
     absent = "sys.modules['aiohttp'] = None\n"
     said = python(absent + MAKE.format(kind="openai"), tmp_path)
-    assert said == "ProviderNotReady Providers of kind 'openai' need aiohttp: install omni[llm]\n"
+    assert said == "ProviderNotReady Providers of kind 'openai' need aiohttp: install Omni with its extra 'llm'\n"
     assert "OmniBrain" in python(absent + MAKE.format(kind="brain"), tmp_path)

