@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -69,20 +70,28 @@ async def patient_server(installation: Installation) -> Any:
         yield program
 
 
+@pytest.fixture(scope="module")
+async def four_servers(
+    installation: Installation, patient_server: Program, second_server: Program
+) -> AsyncIterator[list[Program]]:
+    patient = {"OMNI_BUDGET_WAIT_S": "20"}
+    async with installation.program(**patient) as third, installation.program(**patient) as fourth:
+        yield [patient_server, second_server, third, fourth]
+
+
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
-@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("processes", [1, 2, 4])
 async def test_exactly_as_many_pass_as_the_budget_allows(
     installation: Installation,
     customer: Customer,
-    patient_server: Program,
-    second_server: Program,
+    four_servers: list[Program],
     processes: int,
     streamed: bool,
 ) -> None:
     installation.upstream.script("flat", ANSWER)
     await installation.budget(customer, "0.50")
     async with AsyncExitStack() as stack:
-        servers = [patient_server, second_server][:processes]
+        servers = four_servers[:processes]
         clients = [await stack.enter_async_context(calling(server, customer.key)) for server in servers]
         answers = await at_once(clients, CALLS, "flat", streamed=streamed)
         budget = await budget_of(clients[0])
@@ -152,15 +161,16 @@ async def test_a_keys_budget_lies_within_its_tenants(
 
 
 async def test_as_many_pass_as_all_budgets_of_a_call_allow(
-    installation: Installation, customer: Customer, patient_server: Program, second_server: Program
+    installation: Installation, customer: Customer, four_servers: list[Program]
 ) -> None:
     installation.upstream.script("flat", ANSWER)
     made = await installation.omni.keys.create(customer.principal, CreateKey("watched"))
     limits = {(None, Window.MONTH): "0.54", (None, Window.DAY): "0.50", (made.key.id, Window.MONTH): "0.58"}
     for (key_id, window), limit in limits.items():
         await installation.omni.budgets.create(customer.principal, SetBudget(window, limit, key_id))
-    async with calling(patient_server, made.secret) as one, calling(second_server, made.secret) as other:
-        answers = await at_once([one, other], CALLS, "flat", streamed=False)
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(calling(server, made.secret)) for server in four_servers]
+        answers = await at_once(clients, CALLS, "flat", streamed=False)
     budgets = await installation.omni.budgets.list(customer.principal)
     assert Counter(answer.status_code for answer in answers) == {200: 50, 429: 150}
     assert {status.spending for status in budgets} == {Spending(Money(50, "USD").picos, 0)}

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from omni_core import Month
 from tests.support.endpoints import Endpoint, endpoints_of
 from tests.support.installation import Customer, Installation, calling
 from tests.support.program import Program
@@ -18,6 +20,8 @@ from tests.support.waiting import eventually
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TENANT = "/v1/tenants/{tenant_id}"
 KEY = "/v1/keys/{key_id}"
+# Made by the operator instead: a new tenant has no month that it may close by itself.
+OPERATORS = {"POST /v1/invoices"}
 
 
 class Tenant:
@@ -32,6 +36,8 @@ class Tenant:
     async def settle_in(self) -> None:
         """Make one of everything that a tenant can make, and learn the ids, each by its place in a path."""
         for step in settling(self._endpoints):
+            if str(step) in OPERATORS:
+                continue
             answer = (await self.client.request(**step.endpoint.request(self.ids))).raise_for_status()
             if step.place is not None:
                 self.ids[step.place] = step.first_of(answer.json())
@@ -57,6 +63,8 @@ async def _tenant(server: Program, installation: Installation, endpoints: list[E
     customer = await installation.customer()
     async with calling(server, customer.key) as client:
         tenant = Tenant(customer, client, endpoints)
+        this_month = Month.of(datetime.now(UTC))
+        await installation.omni.billing.close(customer.principal, this_month, early=True, empty=True)
         await tenant.settle_in()
 
         async def nothing_is_under_way() -> bool:

@@ -144,7 +144,7 @@ async def test_what_is_read_of_an_omni_has_the_currency_of_its_settings() -> Non
         (used,) = await omni.metering.summary(acme, query)
         (event,) = (await omni.metering.events(acme, query, PageRequest())).items
         (budget,) = await omni.budgets.list(acme)
-        invoice = await omni.billing.close(acme, Month.of(event.occurred_at))
+        invoice = await omni.billing.close(acme, Month.of(event.occurred_at), early=True)
         costs = [used.cost, event.cost, budget.spent, sum_of([line.exact for line in invoice.lines])]
         assert {cost.currency for cost in (*costs, budget.remaining, budget.reserved)} == {"EUR"}
         assert len({cost.picos for cost in costs}) == 1

@@ -3,10 +3,11 @@
 import pytest
 
 from omni_core.adapters.memory.tenancy import MemoryKeyStore
-from omni_core.domain.budgets.api import Budget, Budgets, Spending, Window
-from omni_core.domain.budgets.errors import UnknownWindow
+from omni_core.domain.budgets.api import Budget, Budgets, Maker, Spending, Window
+from omni_core.domain.budgets.errors import OperatorsBudget, UnknownWindow
 from omni_core.domain.kernel.money import Money
 from omni_core.domain.kernel.stored import rebuilds
+from omni_core.domain.kernel.tenancy import Principal
 from omni_core.testing.builders.budgets import CENT, a_budget, stored
 from omni_core.testing.builders.kernel import an_id, unheard_of
 from omni_core.testing.builders.tenancy import a_principal
@@ -35,10 +36,18 @@ async def test_one_whose_window_nobody_knows_is_listed_without_a_period(budgets,
 
 
 async def test_its_limit_can_be_changed_and_it_can_be_removed(budgets, till):
-    odd = await an_odd_budget(till)
-    assert (await budgets.change_limit(till.principal, odd.id, "2")).budget.limit == Money(200, "USD")
-    await budgets.remove(till.principal, odd.id)
-    assert list(await budgets.list(till.principal)) == []
+    odd, operator = await an_odd_budget(till), Principal.operator(till.tenant_id)
+    assert (await budgets.change_limit(operator, odd.id, "2")).budget.limit == Money(200, "USD")
+    await budgets.remove(operator, odd.id)
+    assert list(await budgets.list(operator)) == []
+
+
+async def test_one_of_which_nobody_knows_who_made_it_is_the_operators(budgets, till):
+    odd, operator = await an_odd_budget(till, made_by=unheard_of(Maker)), Principal.operator(till.tenant_id)
+    for attempt in (budgets.change_limit(till.principal, odd.id, "2"), budgets.remove(till.principal, odd.id)):
+        with pytest.raises(OperatorsBudget):
+            await attempt
+    assert (await budgets.change_limit(operator, odd.id, "2")).budget.made_by is Maker.OPERATOR
 
 
 async def test_calls_that_it_holds_for_are_refused(till):
