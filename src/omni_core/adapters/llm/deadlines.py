@@ -1,14 +1,16 @@
-"""The deadlines of one call to a provider, but for connecting, which is the HTTP client's own.
+"""The deadlines of calls to one provider, but for connecting, which is the HTTP client's own.
 
 aiohttp's read timeout does not serve: an interim response (1xx) switches it off, and each byte starts it anew. So the
-answer's head is awaited under a cancellation, and its body under a timer of the call's own.
+answer's head is awaited under a cancellation, and its body is ended with an error. Hardly a call ever comes to a
+deadline, so there is one timer for all of them: it wakes up when the first could, and looks.
 """
 
 import asyncio
 import io
-from collections.abc import Callable
+import math
+from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
@@ -21,31 +23,99 @@ LARGE_REQUEST_BYTES = 64 * 1024
 """Up to this size a request is handed to the socket at once; of a larger one each part has to be read in time."""
 
 
-class CallDeadlines:
-    """Cancels its block where a deadline passes before the head of the answer has come, and raises `TimeoutError`.
+class Watched(Protocol):
+    """Something that may come to a deadline."""
 
-    `failure` then says which one. `ends` is when the whole call has to be over.
+    def due(self, now: float) -> float:
+        """Return when that is, by the loop's clock, if nothing happens before."""
+        ...
+
+    def expire(self) -> None:
+        """End it: the deadline has passed."""
+        ...
+
+
+class Watch:
+    """Ends whatever comes to its deadline, in the loop in which the watch was made."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.now = self._loop.time
+        self._watched: set[Watched] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._looks_at = math.inf
+
+    def add(self, watched: Watched, due: float) -> None:
+        """Watch something, which is due at `due` at the earliest."""
+        self._watched.add(watched)
+        if due < self._looks_at:
+            self._look_at(due)
+
+    def discard(self, watched: Watched) -> None:
+        """Watch it no longer."""
+        self._watched.discard(watched)
+
+    def close(self) -> None:
+        """Watch nothing any more."""
+        self._watched.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look_at(self, due: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._looks_at = due
+        self._timer = self._loop.call_at(due, self._look)
+
+    def _look(self) -> None:
+        self._timer, self._looks_at = None, math.inf
+        now, soonest = self.now(), math.inf
+        for one in tuple(self._watched):
+            due = one.due(now)
+            if due <= now:
+                self._watched.discard(one)
+                one.expire()
+            else:
+                soonest = min(soonest, due)
+        if soonest < math.inf:
+            self._look_at(soonest)
+
+
+class CallDeadlines:
+    """Cancels its block where a deadline passes before the head of an answer has come, and raises what it was.
+
+    `ends` is when the whole call has to be over.
     """
 
-    def __init__(self, config: ProviderConfig, failures: Failures) -> None:
+    __slots__ = ("_cancelling", "_config", "_due", "_failure", "_failures", "_is_late", "_task", "_watch", "ends")
+
+    def __init__(self, config: ProviderConfig, failures: Failures, watch: Watch) -> None:
         self._config = config
         self._failures = failures
-        self._now = asyncio.get_running_loop().time
-        self.ends = self._now() + config.total_timeout_s
-        self._timeout = asyncio.timeout_at(self.ends)
+        self._watch = watch
+        self._due = self.ends = watch.now() + config.total_timeout_s
         self._failure = self._of_call
-        self._is_over = False
+        self._task: asyncio.Task[object] | None = None
+        self._is_late = False
 
-    async def __aenter__(self) -> Self:
-        await self._timeout.__aenter__()
+    def __enter__(self) -> Self:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - there is one wherever something is awaited
+        self._task, self._cancelling = task, task.cancelling()
+        self._watch.add(self, self._due)
         return self
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # What is still sent of a request that was answered early changes no deadline.
-        self._is_over = True
-        await self._timeout.__aexit__(kind, error, trace)
+        task, self._task = self._task, None
+        self._watch.discard(self)
+        # Somebody else's cancellation on top of this one goes on.
+        if self._is_late and task is not None:
+            is_ours_alone = task.uncancel() <= self._cancelling
+            if is_ours_alone and kind is asyncio.CancelledError:
+                raise self._failure() from error
 
     def body(self, body: bytes) -> aiohttp.Payload:
         """Return a request's body that tells these deadlines how far it has been sent."""
@@ -61,17 +131,22 @@ class CallDeadlines:
         """The last of the request is on its way: from now the answer is awaited."""
         self._wait(self._config.first_byte_timeout_s, self._of_beginning)
 
-    def failure(self) -> OmniError:
-        """Return the error of the deadline that has passed."""
-        return self._failure()
+    def due(self, now: float) -> float:
+        return self._due
+
+    def expire(self) -> None:
+        if self._task is not None:
+            self._is_late = True
+            self._task.cancel()
 
     def _wait(self, limit_s: float, failure: Callable[[], OmniError]) -> None:
-        if self._is_over or self._timeout.expired():
+        if self._task is None or self._is_late:
             return
-        due = self._now() + limit_s
+        due = self._watch.now() + limit_s
         is_last = due >= self.ends
         self._failure = self._of_call if is_last else failure
-        self._timeout.reschedule(self.ends if is_last else due)
+        self._due = self.ends if is_last else due
+        self._watch.add(self, self._due)
 
     def _of_reading(self) -> OmniError:
         return self._failures.late("read_timeout_s", self._config.read_timeout_s, "go on reading the request")
@@ -86,61 +161,58 @@ class CallDeadlines:
 class AnswerBody:
     """The bytes of an answer as they come. Silence and the end of the call end them, with an error that says which.
 
-    One timer for the whole answer, instead of one for each read: it looks whether somebody has waited for too long,
-    and when to look next. Whoever does not read lets nobody be silent.
+    Whoever does not read lets nobody be silent.
     """
 
-    __slots__ = ("_config", "_content", "_ends", "_failures", "_loop", "_response", "_timer", "_waits_since")
+    __slots__ = ("_config", "_content", "_ends", "_failures", "_response", "_waits_since", "_watch")
 
     def __init__(
-        self, response: aiohttp.ClientResponse, config: ProviderConfig, ends: float, failures: Failures
+        self, response: aiohttp.ClientResponse, config: ProviderConfig, failures: Failures, watch: Watch, ends: float
     ) -> None:
         self._response = response
         self._content = response.content
         self._config = config
-        self._ends = ends
         self._failures = failures
-        self._loop = asyncio.get_running_loop()
+        self._watch = watch
+        self._ends = ends
         self._waits_since: float | None = None
-        self._timer: asyncio.TimerHandle | None = None
         if not self._content.is_eof():
-            self._timer = self._loop.call_at(min(self._loop.time() + config.read_timeout_s, ends), self._look)
+            watch.add(self, self.due(watch.now()))
 
     @property
     def is_whole(self) -> bool:
         """Whether all of it has come."""
         return self._content.is_eof()
 
-    async def read(self) -> bytes:
-        """Return the next bytes, none at the end; raise `ProviderTimeout` or `ProviderGarbage`."""
-        self._waits_since = self._loop.time()
-        try:
-            return await self._content.readany()
-        except aiohttp.ClientError as error:
-            raise self._failures.garbage("broke off its answer") from error
-        finally:
-            self._waits_since = None
+    def read(self) -> Awaitable[bytes]:
+        """Return the next bytes, none at the end, after which `heard` is to be called.
+
+        What is returned raises `ProviderTimeout` or aiohttp's errors.
+        """
+        self._waits_since = self._watch.now()
+        return self._content.readany()
+
+    def heard(self) -> None:
+        """Nobody waits any more, until the next read."""
+        self._waits_since = None
 
     def close(self) -> None:
         """Let go of the connection: for another call if all has come, else for good, which makes the provider stop."""
-        if self._timer is not None:
-            self._timer.cancel()
-        if self.is_whole:
+        self._watch.discard(self)
+        if self._content.is_eof():
             self._response.release()
         else:
             self._response.close()
 
-    def _look(self) -> None:
+    def due(self, now: float) -> float:
         if self._content.is_eof():
-            return  # nothing is awaited any more
-        now = self._loop.time()
-        silent = self._config.read_timeout_s
-        due = min((now if self._waits_since is None else self._waits_since) + silent, self._ends)
-        if due > now:
-            self._timer = self._loop.call_at(due, self._look)
-            return
-        limit, limit_s, what = "read_timeout_s", silent, "continue its answer"
-        if self._ends <= now:
+            return math.inf  # nothing is awaited any more
+        since = now if self._waits_since is None else self._waits_since
+        return min(since + self._config.read_timeout_s, self._ends)
+
+    def expire(self) -> None:
+        limit, limit_s, what = "read_timeout_s", self._config.read_timeout_s, "continue its answer"
+        if self._ends <= self._watch.now():
             limit, limit_s, what = "total_timeout_s", self._config.total_timeout_s, "finish its answer"
         # Whoever reads, now or later, is told so; nobody else is interrupted.
         self._content.set_exception(self._failures.late(limit, limit_s, what))
@@ -156,7 +228,7 @@ class _SmallBody(aiohttp.BytesPayload):
 
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
         self._sent()
-        await super().write_with_length(writer, content_length)
+        await writer.write(self._value if content_length is None else self._value[:content_length])
 
 
 class _LargeBody(io.BytesIO):

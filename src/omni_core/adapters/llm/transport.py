@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
-from omni_core.adapters.llm.deadlines import AnswerBody, CallDeadlines
+from omni_core.adapters.llm.deadlines import AnswerBody, CallDeadlines, Watch
 from omni_core.adapters.llm.failures import Failures
 from omni_core.adapters.llm.sse import EventTooLarge, SseParser
 from omni_core.domain.kernel.errors import InvalidValue, OmniError
@@ -36,7 +36,7 @@ class HttpTransport:
         self._failures = failures
         self._url = URL(url)
         self._headers = {**headers, "Content-Type": "application/json", "Accept-Encoding": "identity"}
-        self._session: aiohttp.ClientSession | None = None
+        self._opened: tuple[aiohttp.ClientSession, Watch] | None = None
         self._closed = False
 
     async def post(self, body: bytes) -> bytes:
@@ -59,27 +59,27 @@ class HttpTransport:
 
     async def aclose(self) -> None:
         self._closed = True
-        session, self._session = self._session, None
-        if session is not None:
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            session, watch = opened
+            watch.close()
             await session.close()
 
     async def _send(self, body: bytes) -> tuple[aiohttp.ClientResponse, AnswerBody]:
-        session = self._session or self._open()
-        deadlines = CallDeadlines(self._config, self._failures)
+        session, watch = self._opened or self._open()
+        deadlines = CallDeadlines(self._config, self._failures, watch)
         try:
-            async with deadlines:
+            with deadlines:
                 response = await session.post(self._url, data=deadlines.body(body), allow_redirects=False)
         except aiohttp.ConnectionTimeoutError as error:
             raise self._failures.late(
                 "connect_timeout_s", self._config.connect_timeout_s, "accept a connection"
             ) from error
-        except TimeoutError as error:
-            raise deadlines.failure() from error
         except aiohttp.ClientResponseError as error:
             raise self._failures.garbage("answered something that is not HTTP") from error
         except (aiohttp.ClientError, OSError) as error:
             raise self._failures.unreachable(error) from error
-        answer = AnswerBody(response, self._config, deadlines.ends, self._failures)
+        answer = AnswerBody(response, self._config, self._failures, watch, deadlines.ends)
         if response.status != 200:
             raise await self._refusal(response, answer)
         return response, answer
@@ -93,24 +93,28 @@ class HttpTransport:
     async def _read_all(self, answer: AnswerBody) -> bytes:
         chunks: list[bytes] = []
         size = 0
-        while chunk := await answer.read():
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > MAX_BODY_BYTES:
-                raise self._failures.garbage(f"answered more than {MAX_BODY_BYTES} bytes")
+        try:
+            while chunk := await answer.read():
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > MAX_BODY_BYTES:
+                    raise self._failures.garbage(f"answered more than {MAX_BODY_BYTES} bytes")
+        except aiohttp.ClientError as error:
+            raise self._failures.garbage("broke off its answer") from error
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    def _open(self) -> aiohttp.ClientSession:
+    def _open(self) -> tuple[aiohttp.ClientSession, Watch]:
         if self._closed:
             raise self._failures.closed()
-        self._session = aiohttp.ClientSession(
+        session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=self._headers,
             timeout=aiohttp.ClientTimeout(total=None, connect=self._config.connect_timeout_s),
             trust_env=False,
         )
-        return self._session
+        self._opened = (session, Watch())
+        return self._opened
 
 
 class EventStream:
@@ -127,15 +131,21 @@ class EventStream:
             while chunk := await self._answer.read():
                 if events := self._parser.feed(chunk):
                     return events
+        except aiohttp.ClientError as error:
+            raise self._failures.garbage("broke off its answer") from error
         except EventTooLarge as error:
             raise self._failures.garbage(f"sent an event of more than {error} bytes") from error
+        finally:
+            self._answer.heard()
         return []
 
     async def finish(self) -> None:
         """Read to the response's own end, so that its connection can serve again, but do not wait for it long."""
         if self._answer.is_whole:
             return
-        with contextlib.suppress(TimeoutError, OmniError):  # the answer is complete; the connection goes
+        with contextlib.suppress(
+            TimeoutError, aiohttp.ClientError, OmniError
+        ):  # the answer is complete; the connection goes
             async with asyncio.timeout(_LINGER_S):
                 while await self._answer.read():
                     pass

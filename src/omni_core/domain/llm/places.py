@@ -54,10 +54,16 @@ class Places:
         self._limits = limits
         self._give_out()
 
+    def take_free(self) -> bool:
+        """Take a place if one is free and nobody waits; tell whether it was taken."""
+        if self._lines or self._taken >= self._limits.max_connections:
+            return False
+        self._taken += 1
+        return True
+
     async def take(self, tenant: TenantId) -> None:
         """Take a place, to be given back; raise `ProviderBusy` where none is free in time."""
-        if self._taken < self._limits.max_connections and not self._lines:
-            self._taken += 1
+        if self.take_free():
             return
         place = self._line_up(tenant)
         try:
@@ -142,7 +148,8 @@ class PlacedChatModel:
 
     async def complete(self, request: ChatRequest) -> ChatResponse:
         """Return the whole answer; raise `ProviderBusy` where no place is free in time."""
-        await self._places.take(self._tenant)
+        if not self._places.take_free():
+            await self._places.take(self._tenant)
         try:
             return await self._inner.complete(request)
         finally:
@@ -150,7 +157,8 @@ class PlacedChatModel:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
         """Yield the answer piece by piece; raise `ProviderBusy` where no place is free in time."""
-        await self._places.take(self._tenant)
+        if not self._places.take_free():
+            await self._places.take(self._tenant)
         try:
             async with aclosing(self._inner.stream(request)) as deltas:
                 async for delta in deltas:
