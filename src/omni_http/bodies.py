@@ -92,13 +92,13 @@ _AS_WRITTEN = json.JSONDecoder(object_pairs_hook=_Members, parse_int=str, parse_
 
 
 def _decoded(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
-    """Decode strictly; members that a struct with `other_members` has no field for go to its method `with_extra`."""
+    """Decode strictly. What a struct with `takes_other_members` has no field for goes to its method `with_extra`."""
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
         # Only then, because hardly any request has such members, and those that have none are to pay nothing for them.
         is_unknown = str(error).startswith(_UNKNOWN) and not _PLACE.search(str(error))
-        if not is_unknown or not hasattr(decoder.type, "other_members"):
+        if not is_unknown or not hasattr(decoder.type, "takes_other_members"):
             raise
     names = {field.encode_name for field in msgspec.structs.fields(decoder.type)}
     members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
@@ -109,7 +109,7 @@ def _decoded(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
 
 
 def body_of(struct: type[T]) -> type[MsgspecDTO[T]]:
-    """Return the DTO that decodes `struct` directly from the bytes. One with `other_members` takes unknown ones too.
+    """Return the DTO that decodes `struct` directly from the bytes.
 
     Litestar's own way builds plain objects first and then converts them laxly, so that "5" would pass for 5.
     """

@@ -1,11 +1,12 @@
 """The schemas of request bodies, as the decoder itself reads them.
 
-Litestar's own leave out that unknown fields are refused, limits of 0, and limits inside of unions.
+Litestar's own leave out that unknown fields are refused, limits of 0, and limits inside of unions. What a type has no
+words for, a struct says in its `more_schema`.
 """
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 from litestar import Litestar
@@ -33,15 +34,29 @@ def describe_bodies(app: Litestar, document: OpenAPI) -> None:
     """Put the decoder's schemas in the place of Litestar's, under the names that clients know."""
     bodies = sorted(_bodies(app), key=str)
     _, found = msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")
-    for body in bodies:
-        if hasattr(body, "other_members"):
-            found[body.__name__]["additionalProperties"] = body.other_members
+    for struct in _structs(bodies):
+        found[struct.__name__] |= getattr(struct, "more_schema", {})
     named = _REFERENCE.sub(lambda name: client_name(name[0]), msgspec.json.encode(found).decode())
     for name, schema in msgspec.json.decode(named, type=dict[str, dict[str, Any]]).items():
         title = client_name(name)
         if title not in document.components.schemas:
             raise ValueError(f"no endpoint documents the body {title}")
         document.components.schemas[title] = DecodersSchema({**schema, "title": title})
+
+
+def _structs(types: Iterable[object]) -> set[type[msgspec.Struct]]:
+    """Return every struct that bodies are made of, at any depth."""
+    found: set[type[msgspec.Struct]] = set()
+    waiting = list(types)
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, type) and issubclass(one, msgspec.Struct):
+            if one not in found:
+                found.add(one)
+                waiting += get_type_hints(one).values()
+        else:
+            waiting += get_args(one)
+    return found
 
 
 def _bodies(app: Litestar) -> Iterator[type[msgspec.Struct]]:

@@ -1,7 +1,7 @@
 """Events, and reactions to them, over the wire."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import msgspec
@@ -75,6 +75,13 @@ class HeldEventView(msgspec.Struct, frozen=True):
 
 class ReplaySubscription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """From where on everything is handled again: an event, or a moment; without either, the beginning."""
+
+    more_schema: ClassVar[dict[str, Any]] = {
+        "not": {
+            "properties": {"event_id": {"type": "string"}, "moment": {"type": "string"}},
+            "required": ["event_id", "moment"],
+        }
+    }
 
     event_id: UUID | None = None
     moment: Annotated[datetime, Meta(tz=True)] | None = None

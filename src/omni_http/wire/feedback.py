@@ -7,13 +7,16 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from omni_core.domain.feedback.api import Item
+from omni_core.domain.feedback.api import (
+    Item,
+    VoterText,
+)
 
 
 class CastFeedbackVote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose vote it is: the tenant's own id of a person. Without one it is the key's."""
 
-    person: Annotated[str | None, Meta(examples=["customer-42"])] = None
+    person: Annotated[VoterText | None, Meta(examples=["customer-42"])] = None
 
 
 class FeedbackItemView(msgspec.Struct, frozen=True):

@@ -7,15 +7,21 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from omni_core.domain.jobs.api import Job, JobFailure, JobProgress
+from omni_core.domain.jobs.api import (
+    Job,
+    JobFailure,
+    JobKeyText,
+    JobKindText,
+    JobProgress,
+)
 
 
 class SubmitJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Work to queue. A second submission under one `idempotency_key` returns the first one's job."""
 
-    kind: Annotated[str, Meta(examples=["billing.close"])]
+    kind: Annotated[JobKindText, Meta(examples=["billing.close"])]
     arguments: dict[str, Any] = {}
-    idempotency_key: str | None = None
+    idempotency_key: JobKeyText | None = None
 
 
 class JobView(msgspec.Struct, frozen=True):

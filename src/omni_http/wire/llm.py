@@ -18,7 +18,7 @@ from omni_core.domain.llm.api import (
     ToolChoice,
 )
 from omni_core.domain.llm.errors import InvalidRequest, UnsupportedFeature
-from omni_core.domain.llm.extra import MOST_CHOICES
+from omni_core.domain.llm.extra import EXTRA_NAME_PATTERN, MOST_CHOICES
 
 _PASSED_AS_THEY_ARE = (
     "user",
@@ -29,6 +29,14 @@ _PASSED_AS_THEY_ARE = (
     "prediction",
 )
 _ROLES = {**{role.value: role for role in Role}, "developer": Role.SYSTEM}
+
+
+def _is(field: str, word: str) -> dict[str, Any]:
+    return {"properties": {field: {"const": word}}, "required": [field]}
+
+
+def _has(field: str) -> dict[str, Any]:
+    return {"properties": {field: {"not": {"type": "null"}}}, "required": [field]}
 
 
 class TextPart(msgspec.Struct, tag_field="type", tag="text", forbid_unknown_fields=True):
@@ -67,6 +75,13 @@ class WireToolCall(msgspec.Struct, forbid_unknown_fields=True):
 
 class WireMessage(msgspec.Struct, forbid_unknown_fields=True):
     """One turn of the conversation."""
+
+    more_schema: ClassVar[dict[str, Any]] = {
+        "allOf": [
+            {"if": _is("role", "assistant"), "else": _has("content")},
+            {"if": _is("role", "tool"), "then": _has("tool_call_id")},
+        ]
+    }
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str | list[TextPart | ImagePart] | None = None
@@ -119,6 +134,8 @@ class JsonSchema(msgspec.Struct, forbid_unknown_fields=True):
 class WireResponseFormat(msgspec.Struct, forbid_unknown_fields=True):
     """The form of the answer."""
 
+    more_schema: ClassVar[dict[str, Any]] = {"if": _is("type", "json_schema"), "then": _has("json_schema")}
+
     type: Literal["text", "json_object", "json_schema"]
     json_schema: JsonSchema | None = None
 
@@ -138,8 +155,12 @@ class ChatCompletionRequest(msgspec.Struct, forbid_unknown_fields=True):
     `prompt_cache_key` and `safety_identifier` have no effect there. What Omni does not do is refused, not ignored.
     """
 
-    other_members: ClassVar[dict[str, Any]] = {
-        "description": "A vendor's own field, such as `top_k`, for models whose provider takes it."
+    takes_other_members: ClassVar[bool] = True
+    more_schema: ClassVar[dict[str, Any]] = {
+        "propertyNames": {"pattern": EXTRA_NAME_PATTERN},
+        "additionalProperties": {
+            "description": "A vendor's own field, such as `top_k`, for models whose provider takes it."
+        },
     }
     extra: ClassVar[Mapping[str, Any]] = {}
 

@@ -7,7 +7,14 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from omni_core.domain.tenancy.api import ApiKey, Member, MemberRole, NewKey, Tenant
+from omni_core.domain.tenancy.api import (
+    ApiKey,
+    EmailText,
+    Member,
+    MemberRole,
+    NewKey,
+    Tenant,
+)
 
 
 class TenantView(msgspec.Struct, frozen=True):
@@ -28,7 +35,7 @@ class TenantView(msgspec.Struct, frozen=True):
 class AddMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Somebody to add to the tenant."""
 
-    email: Annotated[str, Meta(examples=["ada@example.com"])]
+    email: Annotated[EmailText, Meta(examples=["ada@example.com"])]
     role: MemberRole = MemberRole.MEMBER
 
 

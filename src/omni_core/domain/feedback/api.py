@@ -7,6 +7,7 @@ from omni_core.domain.feedback.model import (
     FeedbackTally,
     FeedbackVote,
     Item,
+    VoterText,
 )
 from omni_core.domain.feedback.service import ChangeFeedback, Feedback, SubmitFeedback
 
@@ -20,4 +21,5 @@ __all__ = [
     "FeedbackVote",
     "Item",
     "SubmitFeedback",
+    "VoterText",
 ]

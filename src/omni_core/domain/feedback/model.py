@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -10,12 +11,14 @@ import msgspec
 from omni_core.domain.feedback.errors import InvalidItem, InvalidVoter, WrongStatus
 from omni_core.domain.feedback.events import ItemMoved, ItemPrioritised, ItemSubmitted, VoteCast, VoteWithdrawn
 from omni_core.domain.kernel.conditions.api import FieldKind, Fields
+from omni_core.domain.kernel.described import described_line
 from omni_core.domain.kernel.stored import check_word, is_rebuilding
 from omni_core.domain.kernel.tenancy import TenantId
 
 TITLE_LENGTH = range(5, 201)
 TEXT_LENGTH = range(10, 5001)
 MAX_VOTER = 200
+VoterText = Annotated[str, described_line(MAX_VOTER)]
 
 
 class FeedbackCategory(StrEnum):

@@ -1,12 +1,15 @@
 """Feedback: the use cases."""
 
 from collections.abc import Sequence
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
 from omni_core.domain.feedback.model import (
     FIELDS,
+    TEXT_LENGTH,
+    TITLE_LENGTH,
     FeedbackCategory,
     FeedbackPriority,
     FeedbackStatus,
@@ -18,6 +21,7 @@ from omni_core.domain.feedback.model import (
 from omni_core.domain.feedback.ports import FeedbackStatistics, FeedbackStore
 from omni_core.domain.kernel.clock import Clock
 from omni_core.domain.kernel.conditions.api import read_condition
+from omni_core.domain.kernel.described import described_text
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.pages import Page, PageRequest, page_of
 from omni_core.domain.kernel.tenancy import Principal, Scope
@@ -27,8 +31,8 @@ from omni_core.domain.kernel.uow import UnitOfWork
 class SubmitFeedback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Report or wish for something: a title of 5 to 200 characters, a text of 10 to 5,000."""
 
-    title: str
-    text: str
+    title: Annotated[str, described_text(TITLE_LENGTH.start, TITLE_LENGTH.stop - 1)]
+    text: Annotated[str, described_text(TEXT_LENGTH.start, TEXT_LENGTH.stop - 1)]
     category: FeedbackCategory = FeedbackCategory.GENERAL
     priority: FeedbackPriority = FeedbackPriority.MEDIUM
 

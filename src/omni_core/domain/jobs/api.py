@@ -1,7 +1,7 @@
 """The face of jobs: what shells and other contexts may use of them."""
 
 from omni_core.domain.jobs.handling import JobContext, JobHandler, by_kind
-from omni_core.domain.jobs.model import Job
+from omni_core.domain.jobs.model import Job, JobKeyText, JobKindText
 from omni_core.domain.jobs.reactions import cancel_for_revoked_key
 from omni_core.domain.jobs.runner import Ending, JobRunner, Run
 from omni_core.domain.jobs.service import Jobs
@@ -16,6 +16,8 @@ __all__ = [
     "JobContext",
     "JobFailure",
     "JobHandler",
+    "JobKeyText",
+    "JobKindText",
     "JobProgress",
     "JobRunner",
     "JobStatus",

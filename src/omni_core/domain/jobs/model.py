@@ -3,8 +3,10 @@
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
+
+from msgspec import Meta
 
 from omni_core.domain.jobs.errors import CancelRequested, InvalidJob, Superseded, UnknownStatus, WorkerLost, WrongStatus
 from omni_core.domain.jobs.events import JobCancelled, JobFailed, JobQueued, JobRetried, JobStarted, JobSucceeded
@@ -16,6 +18,8 @@ from omni_core.domain.kernel.tenancy import Principal, Scope, TenantId
 DEFAULT_ATTEMPTS = 5
 MAX_ATTEMPTS = 50
 _KIND = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+JobKindText = Annotated[str, Meta(extra_json_schema={"maxLength": 100, "pattern": f"^{_KIND.pattern}$"})]
+JobKeyText = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": 200})]
 _WAITS_OR_RUNS = (JobStatus.QUEUED, JobStatus.RUNNING)
 _OVER = (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED)
 

@@ -27,7 +27,7 @@ _TOO_LARGE = Decimal(10**15)
 _FINEST = Decimal(1).scaleb(-PICO_EXPONENT)
 _PLAIN = re.compile(r"[0-9]+(\.[0-9]+)?")
 # Documented, not checked by decoders: `parse_decimal` refuses what is no amount, and says why.
-_PATTERN = rf"^[0-9]+(\.[0-9]{{1,{PICO_EXPONENT}}}0*)?$"
+_PATTERN = rf"^0*[0-9]{{1,15}}(\.[0-9]{{1,{PICO_EXPONENT}}}0*)?$"
 AmountText = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": _PATTERN})]
 
 # ISO 4217 (list one, 2026) minor-unit exponents where they differ from 2, and the crypto units that processors quote.

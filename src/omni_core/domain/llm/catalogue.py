@@ -3,18 +3,24 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Meta
 
 from omni_core.domain.kernel.errors import InvalidValue
-from omni_core.domain.kernel.money import AmountText
 from omni_core.domain.kernel.stored import is_rebuilding
-from omni_core.domain.llm.extra import PassedField, check_passed
+from omni_core.domain.llm.extra import MOST_PASSED, PassedField, check_passed
 from omni_core.domain.llm.limits import Limits, OwnLimits, check_limits
-from omni_core.domain.pricing.api import TierPrices
+from omni_core.domain.pricing.api import PriceTexts, TierPrices
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
+_PORT = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
+_PLAIN_URL = rf"^https?://([!$-.0-9;=A-Z_a-z~]+|\[[0-9A-Fa-f:.]+\])(:{_PORT})?(/[!$->@-\[\]-~]*)?$"
+CatalogueName = Annotated[str, Meta(extra_json_schema={"pattern": f"^{_NAME.pattern}$"})]
+BaseUrl = Annotated[str, Meta(extra_json_schema={"pattern": _PLAIN_URL})]
+ModelTokens = Annotated[int, Meta(extra_json_schema={"minimum": 1, "maximum": 100_000_000})]
 BUILT_IN_PROVIDER = "omni"
 BUILT_IN_KIND = "brain"
 DEFAULT_CONTEXT_LENGTH = 128_000
@@ -125,11 +131,11 @@ class AddProvider(OwnLimits, frozen=True, forbid_unknown_fields=True):
     given are those of the settings, also when these change.
     """
 
-    name: str
+    name: CatalogueName
     kind: str
-    base_url: str | None = None
+    base_url: BaseUrl | None = None
     api_key: str | None = None
-    passes: tuple[PassedField, ...] = ()
+    passes: Annotated[tuple[PassedField, ...], Meta(extra_json_schema={"maxItems": MOST_PASSED})] = ()
 
     def __repr__(self) -> str:
         return f"AddProvider(name={self.name!r}, kind={self.kind!r}, base_url={self.base_url!r})"
@@ -144,13 +150,13 @@ class AddModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     one that was given, by more than a tenth, is not believed.
     """
 
-    name: str
-    provider: str
-    prices: dict[str, AmountText]
+    name: CatalogueName
+    provider: CatalogueName
+    prices: PriceTexts
     tiers: tuple[TierPrices, ...] = ()
     upstream_model: str | None = None
-    context_length: int | None = None
-    max_output_tokens: int | None = None
+    context_length: ModelTokens | None = None
+    max_output_tokens: ModelTokens | None = None
 
 
 class ProviderView(Limits, frozen=True):

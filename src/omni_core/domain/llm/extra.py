@@ -36,9 +36,9 @@ OWN = frozenset(
 )
 """What Omni says itself in one protocol or another, so that nothing may stand beside it."""
 
-_NAME_PATTERN = r"[A-Za-z_][A-Za-z0-9_.-]{0,63}"
-_NAME = re.compile(_NAME_PATTERN)
-PassedField = Annotated[str, Meta(extra_json_schema={"pattern": f"^{_NAME_PATTERN}$"})]
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+EXTRA_NAME_PATTERN = f"^{_NAME.pattern}$"
+PassedField = Annotated[str, Meta(extra_json_schema={"pattern": EXTRA_NAME_PATTERN, "not": {"enum": sorted(OWN)}})]
 
 
 def check_passed(names: Sequence[str]) -> None:

@@ -2,13 +2,16 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
+from omni_core.domain.kernel.described import described_line
 from omni_core.domain.kernel.money import (
     PICO_EXPONENT,
+    AmountText,
     Picos,
     exactly,
     exponent_of,
@@ -26,6 +29,24 @@ _PER_TOKEN = frozenset(Meter) - _PER_PIECE
 # In picos for a token or a piece. Below it, every price that can be given has at most 24 digits.
 _TOO_DEAR_EXPONENT = 18
 _TOO_DEAR = 10**_TOO_DEAR_EXPONENT
+
+
+def _described_rate(meter: Meter) -> dict[str, str]:
+    digits = _TOO_DEAR_EXPONENT - PICO_EXPONENT + (0 if meter in _PER_PIECE else _PER_MILLION)
+    pattern = rf"^0*[0-9]{{1,{digits}}}(\.[0-9]{{1,{PICO_EXPONENT}}}0*)?$"
+    return {"type": "string", "pattern": pattern}
+
+
+PriceTexts = Annotated[
+    dict[str, AmountText],
+    Meta(
+        extra_json_schema={
+            "properties": {meter.value: _described_rate(meter) for meter in Meter},
+            "propertyNames": {"enum": [meter.value for meter in Meter]},
+            "required": [Meter.INPUT.value, Meter.OUTPUT.value],
+        }
+    ),
+]
 # A meter without a price of its own costs what its tokens are a kind of; pieces without one are free.
 _FALLBACKS = {
     Meter.CACHED_INPUT: Meter.INPUT,
@@ -33,6 +54,9 @@ _FALLBACKS = {
     Meter.AUDIO_INPUT: Meter.INPUT,
     Meter.AUDIO_OUTPUT: Meter.OUTPUT,
 }
+
+
+PricedModelText = Annotated[str, described_line(200)]
 
 
 class Rates(msgspec.Struct, frozen=True):

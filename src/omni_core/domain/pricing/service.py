@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from omni_core.domain.kernel.clock import Clock, is_moment
+from omni_core.domain.kernel.described import MomentText
 from omni_core.domain.kernel.fresh import Fresh
 from omni_core.domain.kernel.ids import Ids
-from omni_core.domain.kernel.money import AmountText
 from omni_core.domain.kernel.tenancy import PLATFORM, Principal, Scope
 from omni_core.domain.kernel.uow import Transaction, UnitOfWork
 from omni_core.domain.pricing.errors import InvalidPrice, NoPrice, PriceInThePast
 from omni_core.domain.pricing.events import PriceSet
-from omni_core.domain.pricing.model import Price, Rates, Tier
+from omni_core.domain.pricing.model import Price, PricedModelText, PriceTexts, Rates, Tier
 from omni_core.domain.pricing.ports import PriceStore
 
 PRICES_FRESH_S = 1.0
@@ -22,17 +24,17 @@ PRICES_FRESH_S = 1.0
 class TierPrices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Prices of calls whose input is longer than `above_input_tokens`; see `SetPrice.prices`."""
 
-    above_input_tokens: int
-    prices: dict[str, AmountText]
+    above_input_tokens: Annotated[int, Meta(extra_json_schema={"minimum": 1})]
+    prices: PriceTexts
 
 
 class SetPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Price a model. `prices` maps meters to major units of a million tokens, or of one image or request."""
 
-    model: str
-    prices: dict[str, AmountText]
+    model: PricedModelText
+    prices: PriceTexts
     tiers: tuple[TierPrices, ...] = ()
-    effective_from: datetime | None = None
+    effective_from: MomentText | None = None
 
 
 class PriceBook:

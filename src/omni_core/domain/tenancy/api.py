@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from omni_core.domain.tenancy.api_keys import ApiKeys, Authenticator, CreateKey, NewKey
 from omni_core.domain.tenancy.events import ApiKeyRevoked
 from omni_core.domain.tenancy.keys import ApiKey, subject_of
-from omni_core.domain.tenancy.model import Member, MemberRole, Tenant, TenantStatus
+from omni_core.domain.tenancy.model import EmailText, Member, MemberRole, Tenant, TenantStatus
 from omni_core.domain.tenancy.service import CreateTenant, Tenants
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Authenticator",
     "CreateKey",
     "CreateTenant",
+    "EmailText",
     "Member",
     "MemberRole",
     "NewKey",

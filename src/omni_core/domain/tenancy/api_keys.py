@@ -1,13 +1,15 @@
 """API keys: make, list, revoke, and let in."""
 
 import asyncio
-from datetime import datetime
 from hmac import compare_digest
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from omni_core.domain.kernel.clock import Clock
+from omni_core.domain.kernel.described import MomentText, NameText
 from omni_core.domain.kernel.ids import Entropy, Ids
 from omni_core.domain.kernel.pages import Page, PageRequest, page_of
 from omni_core.domain.kernel.tenancy import DEFAULT_SCOPES, TENANT_SCOPES, Principal, Scope
@@ -19,6 +21,7 @@ from omni_core.domain.tenancy.model import TenantStatus
 from omni_core.domain.tenancy.ports import Directory, KeyRecord, KeyStore, SecretDigest
 
 EVERY_SCOPE = "all"
+ScopeText = Annotated[str, Meta(extra_json_schema={"enum": [EVERY_SCOPE, *(scope.value for scope in Scope)]})]
 """Stands, among the scopes of a new key, for every one of its maker's that concerns a tenant."""
 
 
@@ -28,9 +31,9 @@ class CreateKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Without `scopes` it gets those of its maker that move no money, give nobody access and erase nothing.
     """
 
-    name: str
-    scopes: tuple[str, ...] = ()
-    expires_at: datetime | None = None
+    name: NameText
+    scopes: tuple[ScopeText, ...] = ()
+    expires_at: MomentText | None = None
 
 
 class NewKey(msgspec.Struct, frozen=True):

@@ -4,7 +4,10 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
+
+from msgspec import Meta
 
 from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.kernel.stored import check_word, is_rebuilding
@@ -14,6 +17,10 @@ from omni_core.domain.tenancy.events import TenantReactivated, TenantWasSuspende
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _EMAIL = re.compile(r"[^@\s\0]{1,64}@[^@\s.\0]+(?:\.[^@\s.\0]+)+")
+SlugText = Annotated[str, Meta(extra_json_schema={"pattern": f"^{_SLUG.pattern}$"})]
+# Without what JavaScript takes for no blank, and Python for one.
+_EMAIL_PATTERN = _EMAIL.pattern.replace(r"\0", r"\u0000-\u001f\u0085")
+EmailText = Annotated[str, Meta(extra_json_schema={"maxLength": 254, "pattern": f"^{_EMAIL_PATTERN}$"})]
 
 
 class TenantStatus(StrEnum):

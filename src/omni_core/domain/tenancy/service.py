@@ -6,22 +6,32 @@ from uuid import UUID
 import msgspec
 
 from omni_core.domain.kernel.clock import Clock
+from omni_core.domain.kernel.described import NameText
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.pages import Page, PageRequest, page_of
 from omni_core.domain.kernel.tenancy import Principal, Scope, TenantId
 from omni_core.domain.kernel.uow import UnitOfWork
 from omni_core.domain.tenancy.errors import UnknownTenant
 from omni_core.domain.tenancy.events import MemberAdded, MemberRemoved, TenantCreated
-from omni_core.domain.tenancy.model import Member, MemberRole, Tenant, TenantStatus, check_owner_remains, check_slug
+from omni_core.domain.tenancy.model import (
+    EmailText,
+    Member,
+    MemberRole,
+    SlugText,
+    Tenant,
+    TenantStatus,
+    check_owner_remains,
+    check_slug,
+)
 from omni_core.domain.tenancy.ports import Directory, TenantStore
 
 
 class CreateTenant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Make a tenant; `owner_email`, where given, becomes its first member."""
 
-    slug: str
-    name: str
-    owner_email: str | None = None
+    slug: SlugText
+    name: NameText
+    owner_email: EmailText | None = None
 
 
 class Tenants:
