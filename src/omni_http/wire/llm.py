@@ -1,6 +1,7 @@
 """The OpenAI chat protocol, as Omni serves it: requests to the message model."""
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
@@ -20,14 +21,21 @@ from omni_core.domain.llm.api import (
 from omni_core.domain.llm.errors import InvalidRequest, UnsupportedFeature
 from omni_core.domain.llm.extra import EXTRA_NAME_PATTERN, MOST_CHOICES
 
-_PASSED_AS_THEY_ARE = (
-    "user",
-    "metadata",
-    "service_tier",
-    "prompt_cache_key",
-    "safety_identifier",
-    "prediction",
+# Fields that not every provider takes: those that the message model has a name for, and those that go as they are.
+_NAMED = {
+    "n": "choices",
+    "logprobs": "logprobs",
+    "top_logprobs": "top_logprobs",
+    "logit_bias": "logit_bias",
+    "verbosity": "verbosity",
+    "store": "store",
+}
+_SPECIAL = (
+    *_NAMED,
+    *("user", "metadata", "service_tier", "prompt_cache_key", "safety_identifier", "prediction"),
 )
+_special_of = attrgetter(*_SPECIAL)
+_NOTHING_SPECIAL = (None,) * len(_SPECIAL)
 _ROLES = {**{role.value: role for role in Role}, "developer": Role.SYSTEM}
 
 
@@ -201,7 +209,7 @@ class ChatCompletionRequest(msgspec.Struct, forbid_unknown_fields=True):
         self._refuse_what_is_not_done()
         choice = self.tool_choice
         wanted = self.response_format
-        return ChatRequest(
+        request = ChatRequest(
             model=self.model,
             messages=tuple(_message(message, index) for index, message in enumerate(self.messages)),
             max_output_tokens=self.max_completion_tokens or self.max_tokens,
@@ -216,21 +224,19 @@ class ChatCompletionRequest(msgspec.Struct, forbid_unknown_fields=True):
             tool_choice=_tool_choice(choice) if choice is not None else None,
             parallel_tool_calls=self.parallel_tool_calls,
             response_format=_response_format(wanted) if wanted is not None else None,
-            choices=self.n or 1,
-            logprobs=bool(self.logprobs),
-            top_logprobs=self.top_logprobs,
-            logit_bias=self.logit_bias or {},
-            verbosity=self.verbosity,
-            store=self.store,
-            extra={**self._given(), **self.extra},
         )
+        # In nearly every request there are none, and it is told at once.
+        is_plain = _special_of(self) == _NOTHING_SPECIAL and not self.extra
+        return request if is_plain else self._with_special(request)
+
+    def _with_special(self, request: ChatRequest) -> ChatRequest:
+        special = {name: value for name in _SPECIAL if (value := getattr(self, name)) is not None}
+        named = {field: special.pop(name) for name, field in _NAMED.items() if name in special}
+        return msgspec.structs.replace(request, **named, extra={**special, **self.extra})
 
     def with_extra(self, extra: Mapping[str, Any]) -> "ChatCompletionRequest":
         """Return the same with members that are not among its fields."""
         return _Extended(**msgspec.structs.asdict(self), extra=extra)
-
-    def _given(self) -> dict[str, Any]:
-        return {name: value for name in _PASSED_AS_THEY_ARE if (value := getattr(self, name)) is not None}
 
     def _refuse_what_is_not_done(self) -> None:
         if self.modalities is not None and self.modalities != ["text"]:

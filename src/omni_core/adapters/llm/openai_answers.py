@@ -61,6 +61,11 @@ class _Choice(msgspec.Struct):
     message: _Said | None = None
     delta: _Said | None = None
     finish_reason: str | None = None
+
+
+class _PlacedChoice(_Choice):
+    """One of several, or one with its probabilities."""
+
     index: int = 0
     logprobs: msgspec.Raw = msgspec.Raw(b"null")
 
@@ -74,7 +79,14 @@ class _Answer(msgspec.Struct):
     error: Any = None
 
 
+class _Answers(_Answer):
+    """A completion of several choices, or with their probabilities."""
+
+    choices: list[_PlacedChoice] | None = None  # type: ignore[assignment]  # narrower, and read alone
+
+
 _DECODER = msgspec.json.Decoder(_Answer)
+_SEVERAL = msgspec.json.Decoder(_Answers)
 _LOGPROBS = msgspec.json.Decoder(Logprobs | None)
 _NO_DETAILS = _Details()
 _FINISH = {
@@ -88,36 +100,53 @@ _FINISH = {
 
 def decode(body: bytes, request: ChatRequest) -> ChatResponse:
     """Return a completion: as many choices as were asked for. Raises `Broken`, `Reported` or `msgspec.DecodeError`."""
+    if request.choices > 1 or request.logprobs:
+        return _decode_several(body, request)
     answer = _DECODER.decode(body)
     if answer.error:
         raise Reported(answer.error)
-    wanted = (answer.choices or [])[:1]
-    if request.choices > 1:
-        wanted = sorted(answer.choices or [], key=lambda choice: choice.index)[: request.choices]
-    if not wanted:
+    if not answer.choices or answer.choices[0].message is None:
         raise Broken("answered without a message")
-    first, *others = [_choice(choice, request) for choice in wanted]
+    choice, said = answer.choices[0], answer.choices[0].message
+    return ChatResponse(
+        model=answer.model or request.model,
+        message=_message(said),
+        finish_reason=_finish(choice.finish_reason or "stop"),
+        usage=_tallied(request, [said]) if answer.usage is None else _usage(answer.usage),
+        reasoning=_thoughts(said),
+    )
+
+
+def _decode_several(body: bytes, request: ChatRequest) -> ChatResponse:
+    answer = _SEVERAL.decode(body)
+    if answer.error:
+        raise Reported(answer.error)
+    wanted = sorted(answer.choices or [], key=lambda choice: choice.index)[: request.choices]
+    said = [choice.message for choice in wanted if choice.message is not None]
+    if not wanted or len(said) < len(wanted):
+        raise Broken("answered without a message")
+    first, *others = [
+        ChatChoice(
+            _message(message),
+            _finish(choice.finish_reason or "stop"),
+            read_logprobs(choice.logprobs) if request.logprobs else None,
+        )
+        for choice, message in zip(wanted, said, strict=True)
+    ]
     return ChatResponse(
         model=answer.model or request.model,
         message=first.message,
         finish_reason=first.finish_reason,
-        usage=_tallied(request, wanted) if answer.usage is None else _usage(answer.usage),
+        usage=_tallied(request, said) if answer.usage is None else _usage(answer.usage),
         logprobs=first.logprobs,
         alternatives=tuple(others),
-        reasoning="".join(_thoughts(choice.message) for choice in wanted if choice.message is not None),
+        reasoning="".join(map(_thoughts, said)),
     )
 
 
-def _choice(choice: _Choice, request: ChatRequest) -> ChatChoice:
-    said = choice.message
-    if said is None:
-        raise Broken("answered without a message")
+def _message(said: _Said) -> Message:
     text = said.content or said.refusal or ""
-    return ChatChoice(
-        Message(Role.ASSISTANT, (Text(text),) if text else (), tuple(_calls(said))),
-        _finish(choice.finish_reason or "stop"),
-        read_logprobs(choice.logprobs) if request.logprobs else None,
-    )
+    return Message(Role.ASSISTANT, (Text(text),) if text else (), tuple(_calls(said)))
 
 
 def read_logprobs(raw: msgspec.Raw) -> Logprobs | None:
@@ -195,11 +224,10 @@ def _usage(usage: _Usage) -> TokenUsage:
     )
 
 
-def _tallied(request: ChatRequest, choices: list[_Choice]) -> TokenUsage:
+def _tallied(request: ChatRequest, messages: list[_Said]) -> TokenUsage:
     tally = Tally()
-    for choice in choices:
-        if choice.message is not None:
-            _tally(tally, choice.message)
+    for said in messages:
+        _tally(tally, said)
     return estimate_usage(request, tally.tokens)
 
 

@@ -63,10 +63,10 @@ class _Body(msgspec.Struct, omit_defaults=True):
     tool_choice: str | _Declared | None = None
     parallel_tool_calls: bool | None = None
     response_format: dict[str, Any] | None = None
-    n: int = 1
-    logprobs: bool = False
+    n: int | None = None
+    logprobs: bool | None = None
     top_logprobs: int | None = None
-    logit_bias: dict[str, float] = {}
+    logit_bias: dict[str, float] | None = None
     verbosity: str | None = None
     store: bool | None = None
 
@@ -84,35 +84,33 @@ def encode(
 
     A stream always asks for its usage, whatever the caller's own client asked for.
     """
-    body = _ENCODER.encode(
-        _Body(
-            model=request.model,
-            messages=[_message(message) for message in request.messages],
-            stream=stream,
-            stream_options=_WITH_USAGE if stream else None,
-            max_tokens=request.max_output_tokens if limit_field == "max_tokens" else None,
-            max_completion_tokens=request.max_output_tokens if limit_field == "max_completion_tokens" else None,
-            temperature=request.temperature,
-            top_p=request.top_p,
-            stop=request.stop,
-            seed=request.seed,
-            presence_penalty=request.presence_penalty,
-            frequency_penalty=request.frequency_penalty,
-            reasoning_effort=request.reasoning_effort,
-            tools=[_tool(tool) for tool in request.tools] or None,
-            tool_choice=None if request.tool_choice is None else _choice(request.tool_choice),
-            parallel_tool_calls=request.parallel_tool_calls if request.tools else None,
-            response_format=None if request.response_format is None else _format(request.response_format),
-            n=request.choices,
-            logprobs=request.logprobs,
-            top_logprobs=request.top_logprobs,
-            logit_bias=request.logit_bias,
-            verbosity=request.verbosity,
-            store=request.store,
-        )
+    body = _Body(
+        model=request.model,
+        messages=[_message(message) for message in request.messages],
+        stream=stream,
+        stream_options=_WITH_USAGE if stream else None,
+        max_tokens=request.max_output_tokens if limit_field == "max_tokens" else None,
+        max_completion_tokens=request.max_output_tokens if limit_field == "max_completion_tokens" else None,
+        temperature=request.temperature,
+        top_p=request.top_p,
+        stop=request.stop,
+        seed=request.seed,
+        presence_penalty=request.presence_penalty,
+        frequency_penalty=request.frequency_penalty,
+        reasoning_effort=request.reasoning_effort,
+        tools=[_tool(tool) for tool in request.tools] or None,
+        tool_choice=None if request.tool_choice is None else _choice(request.tool_choice),
+        parallel_tool_calls=request.parallel_tool_calls if request.tools else None,
+        response_format=None if request.response_format is None else _format(request.response_format),
+        store=request.store,
     )
+    if request.special_fields:
+        body.n = request.choices if request.choices > 1 else None
+        body.logprobs, body.top_logprobs = request.logprobs or None, request.top_logprobs
+        body.logit_bias, body.verbosity = request.logit_bias or None, request.verbosity
+    encoded = _ENCODER.encode(body)
     # None of them has a name that Omni gives, so that no member is there twice.
-    return body[:-1] + b"," + _ENCODER.encode(extra)[1:] if extra else body
+    return encoded[:-1] + b"," + _ENCODER.encode(extra)[1:] if extra else encoded
 
 
 def _message(message: Message) -> _Message:

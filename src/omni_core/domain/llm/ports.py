@@ -31,7 +31,10 @@ class Capabilities(msgspec.Struct, frozen=True):
 
     def extra_of(self, request: ChatRequest) -> dict[str, Any]:
         """Return the extra fields that are to be passed on; raise `UnsupportedFeature` for one that is not taken."""
-        for field in request.special_fields:
+        special = request.special_fields
+        if not special:
+            return {}
+        for field in special:
             if field not in self.fields and field not in NO_EFFECT:
                 raise UnsupportedFeature(
                     f"{request.model} does not take {field}", field=field, allowed=sorted(self.fields - NO_EFFECT)
