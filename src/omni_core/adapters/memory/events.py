@@ -18,7 +18,7 @@ from omni_core.domain.kernel.conditions.api import Condition
 from omni_core.domain.kernel.events import RecordedEvent
 from omni_core.domain.kernel.pages import Page, PageRequest, page_of
 from omni_core.domain.kernel.tenancy import TenantId
-from omni_core.domain.kernel.uow import Transaction
+from omni_core.domain.kernel.uow import Transaction, UnitOfWork
 
 
 class MemoryEventLog:
@@ -198,10 +198,10 @@ class MemoryWaking:
         return [tenant_id for tenant_id in ids if after is None or tenant_id > after][:limit]
 
 
-def memory_event_storage(database: MemoryDatabase) -> EventStorage:
-    """Return everything that subscriptions run on, in memory."""
+def memory_event_storage(database: MemoryDatabase, uow: UnitOfWork | None = None) -> EventStorage:
+    """Return everything that subscriptions run on, in memory; `uow` is the database's own, or what goes around it."""
     return EventStorage(
-        uow=database.begin,
+        uow=uow or database.begin,
         log=MemoryEventLog(),
         cursors=MemoryCursors(),
         inbox=MemoryInbox(),

@@ -21,7 +21,7 @@ class EventsContainer(containers.DeclarativeContainer):
 
     storage = providers.Selector(
         platform.storage,
-        memory=providers.Singleton(memory_event_storage, platform.memory),
+        memory=providers.Singleton(memory_event_storage, platform.memory, platform.uow),
         postgres=providers.Singleton(postgres_event_storage, platform.uow, platform.pool, platform.clock, platform.ids),
     )
     reactions = providers.Callable(lambda *groups: tuple(one for group in groups for one in group), everybodys, added)

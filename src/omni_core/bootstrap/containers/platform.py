@@ -8,12 +8,15 @@ from dependency_injector import containers, providers
 
 from omni_core.adapters.crypto import AesGcmSeal, HmacDigest
 from omni_core.adapters.memory.database import MemoryDatabase
+from omni_core.adapters.memory.tenancy import MemoryTenantStore
 from omni_core.adapters.postgres.engine import Database, open_database, open_engine
 from omni_core.adapters.postgres.reports import PostgresReports, Turns
+from omni_core.adapters.postgres.tenancy import PostgresTenantStore
 from omni_core.adapters.postgres.uow import PostgresUnitOfWork
 from omni_core.adapters.postgres.writing import WriteProbe
 from omni_core.adapters.system import SystemClock, SystemEntropy, SystemIds
 from omni_core.bootstrap.premises import Premises
+from omni_core.domain.tenancy.existing import ExistingTenants
 
 
 @asynccontextmanager
@@ -87,29 +90,46 @@ class PlatformContainer(containers.DeclarativeContainer):
     write_probe = providers.Selector(
         storage, memory=providers.Object(None), postgres=providers.Singleton(WriteProbe, pool, clock)
     )
-    uow = providers.Selector(
+    tenants = providers.Selector(
         storage,
-        memory=memory.provided.begin,
-        postgres=providers.Singleton(PostgresUnitOfWork, engine, clock, ids),
+        memory=providers.Singleton(MemoryTenantStore, memory),
+        postgres=providers.Singleton(PostgresTenantStore),
+    )
+    uow = providers.Singleton(
+        ExistingTenants,
+        providers.Selector(
+            storage,
+            memory=memory.provided.begin,
+            postgres=providers.Singleton(PostgresUnitOfWork, engine, clock, ids),
+        ),
+        tenants,
     )
     # What every call looks up: whatever else goes on, there is a connection for it.
-    chat_uow = providers.Selector(
-        storage,
-        memory=memory.provided.begin,
-        postgres=providers.Singleton(PostgresUnitOfWork, chat_engine, clock, ids),
+    chat_uow = providers.Singleton(
+        ExistingTenants,
+        providers.Selector(
+            storage,
+            memory=memory.provided.begin,
+            postgres=providers.Singleton(PostgresUnitOfWork, chat_engine, clock, ids),
+        ),
+        tenants,
     )
     # What reads much, and may wait.
-    report_uow = providers.Selector(
-        storage,
-        memory=memory.provided.begin,
-        postgres=providers.Singleton(
-            PostgresReports,
-            providers.Singleton(PostgresUnitOfWork, report_engine, clock, ids),
-            providers.Singleton(
-                Turns,
-                places=settings.provided.report_pool,
-                share=settings.provided.report_share,
-                wait_s=settings.provided.report_wait_s,
+    report_uow = providers.Singleton(
+        ExistingTenants,
+        providers.Selector(
+            storage,
+            memory=memory.provided.begin,
+            postgres=providers.Singleton(
+                PostgresReports,
+                providers.Singleton(PostgresUnitOfWork, report_engine, clock, ids),
+                providers.Singleton(
+                    Turns,
+                    places=settings.provided.report_pool,
+                    share=settings.provided.report_share,
+                    wait_s=settings.provided.report_wait_s,
+                ),
             ),
         ),
+        tenants,
     )
