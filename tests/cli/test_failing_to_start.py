@@ -57,6 +57,19 @@ def test_nobody_listens(program: str, tmp_path: Path) -> None:
     assert "[postgres.unavailable]" in line
 
 
+@pytest.mark.parametrize("program", [("omni_http",), ("omni_workers",), ("omni_cli", "tenants", "list")])
+@pytest.mark.parametrize(
+    "variable, value",
+    [("DATABASE_URL", f"postgresql://ann:{PASSWORD}@[::1/shop"), ("OMNI_LOG_LEVEL", "\udcff")],
+    ids=["url", "bytes"],
+)
+def test_a_setting_that_cannot_be_taken(program: tuple[str, ...], variable: str, value: str, tmp_path: Path) -> None:
+    code, line = start(tmp_path, *program, **{variable: value})
+    assert code == 78
+    assert line.startswith(("error: ", "omni worker: "))
+    assert variable in line
+
+
 @PROGRAMS
 def test_the_host_is_unknown(program: str, tmp_path: Path) -> None:
     code, line = start(

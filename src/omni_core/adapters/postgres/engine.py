@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 import asyncpg
 import msgspec
@@ -80,7 +80,7 @@ def driver_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in _SCHEMES:
         raise InvalidValue("DATABASE_URL must be a postgresql:// URL", field="DATABASE_URL", allowed="postgresql://…")
-    return urlunsplit(parts._replace(scheme="postgresql"))
+    return _joined(parts._replace(scheme="postgresql"))
 
 
 def engine_url(url: str) -> str:
@@ -88,7 +88,12 @@ def engine_url(url: str) -> str:
     parts = urlsplit(driver_url(url))
     # SQLAlchemy passes the query on as arguments, and asyncpg calls libpq's sslmode by the name ssl.
     query = [("ssl" if name == "sslmode" else name, value) for name, value in parse_qsl(parts.query)]
-    return urlunsplit(parts._replace(scheme="postgresql+asyncpg", query=urlencode(query)))
+    return _joined(parts._replace(scheme="postgresql+asyncpg", query=urlencode(query)))
+
+
+def _joined(parts: SplitResult) -> str:
+    """Return the URL of its parts; where the host is an option, the two slashes stay that `urlunsplit` leaves out."""
+    return f"{parts.scheme}://{parts.netloc}{parts.path}{'?' * bool(parts.query)}{parts.query}"
 
 
 @asynccontextmanager

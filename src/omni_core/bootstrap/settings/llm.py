@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 import msgspec
 from msgspec import Meta
 
-from omni_core.bootstrap.settings.section import InvalidSetting, Origins, Section
+from omni_core.bootstrap.settings.section import InvalidSetting, Origins, Section, check_text
 from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.llm.api import ConfiguredProvider, Limits
 from omni_core.domain.llm.catalogue import BUILT_IN_PROVIDER, check_base_url
@@ -111,6 +111,7 @@ class LlmSettings(Section, frozen=True, kw_only=True):
         for kind in _VENDORS:
             variable = f"{kind.upper()}_API_KEY"
             if environment.get(variable) and kind not in named:
+                check_text(environment[variable], variable)
                 base_url = environment.get(f"{kind.upper()}_BASE_URL") or None
                 _check_where(base_url, f"{kind.upper()}_BASE_URL")
                 providers = (*providers, ConfiguredProvider(kind, kind, base_url, environment[variable]))
@@ -130,7 +131,7 @@ class LlmSettings(Section, frozen=True, kw_only=True):
 def _decode_json(text: str, variable: str) -> object:
     try:
         decoded: object = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidSetting(f"{variable} is not JSON", field=variable, allowed="a JSON list of providers") from error
     return decoded
 
@@ -148,7 +149,7 @@ def _checked_providers(raw: object, variable: str) -> object:
             raise InvalidSetting(
                 f"{variable}: a provider has no field {unknown[0]!r}", field=variable, allowed=sorted(_PROVIDER_FIELDS)
             )
-        if names[position] in {BUILT_IN_PROVIDER, *names[:position]}:
+        if names[position] in (BUILT_IN_PROVIDER, *names[:position]):
             raise InvalidSetting(
                 f"{variable}: there is a provider {names[position]!r} already", field=variable, allowed="another name"
             )

@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 from platformdirs import user_data_path
 
 from omni_core.bootstrap.settings.allowed import allowed_values
-from omni_core.bootstrap.settings.section import InvalidSetting, Section, Setting, settings_of
+from omni_core.bootstrap.settings.section import InvalidSetting, Section, Setting, check_text, settings_of
 from omni_core.domain.kernel.errors import Invalid
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -44,6 +44,8 @@ def read(
     environment = dict(os.environ if environ is None else environ)
     merged = {**_read_dotenv((directory or Path.cwd()) / ".env"), **environment}
     settings, sections = tuple(settings_of(kind)), sections_of(kind)
+    for variable in ("OMNI_CONFIG", *(setting.variable for setting in settings)):
+        check_text(merged.get(variable, ""), variable)
     toml = _Toml(_read_toml(merged), sections)
     given: dict[_Place, Any] = {}
     origins: dict[_Place, str] = {}
@@ -134,12 +136,15 @@ def _read_toml(environment: Mapping[str, str]) -> dict[str, Any]:
                 f"OMNI_CONFIG names no file: {path}", field="OMNI_CONFIG", allowed="a TOML file"
             ) from error
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RuntimeError, OSError) as error:
+    except (ValueError, RuntimeError, OSError) as error:
+        # Nested too deeply is a RuntimeError; not TOML, not UTF-8 and a number of 5,000 digits are ValueErrors.
         raise InvalidSetting(f"{path} cannot be read: {error}", field="OMNI_CONFIG", allowed="a TOML file") from error
 
 
 def _convert(setting: Setting, section: type[Section] | None, raw: object, origin: str) -> object:
     variable, wanted = setting.variable, setting.field.type
+    if isinstance(raw, str):
+        check_text(raw, variable)
     ready = raw if section is None else section.prepared(setting.place[-1], raw, variable)
     try:
         return msgspec.convert(ready, wanted, strict=False, dec_hook=_decode_path)

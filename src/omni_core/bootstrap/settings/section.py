@@ -17,6 +17,12 @@ class InvalidSetting(Invalid):
     code = "settings.invalid"
 
 
+def check_text(text: str, variable: str) -> None:
+    """Raise `InvalidSetting` where `text` holds bytes that were no UTF-8, or a NUL; it is not repeated."""
+    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise InvalidSetting(f"{variable} is not text in UTF-8, without NUL", field=variable, allowed="text in UTF-8")
+
+
 class Section(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of one context, a field of `Settings` under the context's name.
 

@@ -11,9 +11,11 @@ from omni_core.bootstrap.settings.budgets import BudgetsSettings
 from omni_core.bootstrap.settings.http import HttpSettings
 from omni_core.bootstrap.settings.jobs import JobsSettings
 from omni_core.bootstrap.settings.llm import LlmSettings
+from omni_core.bootstrap.settings.postgres_url import check_postgres_url
 from omni_core.bootstrap.settings.reader import Source, default_home, read
 from omni_core.bootstrap.settings.section import settings_of
 from omni_core.bootstrap.settings.tenancy import TenancySettings
+from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.kernel.money import exponent_of
 
 _PostgresUrl = Annotated[
@@ -113,7 +115,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         exponent_of(self.currency)
-        msgspec.structs.force_setattr(self, "home", self.home.expanduser().resolve())
+        for field in ("database_url", "owner_database_url"):
+            url = getattr(self, field)
+            if url is not None:
+                check_postgres_url(url, field)
+        try:
+            msgspec.structs.force_setattr(self, "home", self.home.expanduser().resolve())
+        except (ValueError, RuntimeError, OSError) as error:
+            raise InvalidValue(f"no folder can be there: {error}", field="home", allowed="a folder") from error
 
     def __repr__(self) -> str:
         pairs = ((setting, setting.of(self)) for setting in SETTINGS)
