@@ -22,7 +22,6 @@ from omni_core import (
     Window,
 )
 from omni_core.bootstrap.containers.root import PLATFORM as PLATFORM_PART
-from omni_core.domain.feedback.api import SubmitFeedback
 from omni_core.domain.tenancy.api import MemberRole
 from omni_core.domain.tenancy.errors import UnknownTenant
 from omni_core.testing.builders.kernel import a_tenant_id
@@ -41,7 +40,6 @@ CALLS: dict[str, Call] = {
     "a member": lambda omni, who: omni.tenants.add_member(who, "ada@example.com", MemberRole.OWNER),
     "a budget": lambda omni, who: omni.budgets.create(who, SetBudget(Window.DAY, "1")),
     "an invoice": lambda omni, who: omni.billing.close(who, Month(2026, 10)),
-    "feedback": lambda omni, who: omni.feedback.submit(who, SubmitFeedback("A title", "A text of some length.")),
     "a job": lambda omni, who: omni.jobs.submit(who, "billing.close", {"month": "2026-10"}),
     "suspending": lambda omni, who: omni.tenants.suspend(who),
     "usage": lambda omni, who: omni.metering.summary(who, TODAY),
