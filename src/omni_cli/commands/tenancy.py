@@ -169,12 +169,24 @@ def list_keys(tenant: Tenant = None, limit: Limit = ROWS, cursor: Cursor = None,
     print_rows(page.items, _KEY, json=json, next_cursor=page.next_cursor, view=_view)
 
 
-@keys.command("revoke", epilog=examples("omni keys revoke 01234567-89ab-7def-8123-456789abcdef --tenant demo"))
+@keys.command(
+    "revoke",
+    epilog=examples(
+        "omni keys revoke 01234567-89ab-7def-8123-456789abcdef --tenant demo",
+        "omni keys revoke 01234567-89ab-7def-8123-456789abcdef --tenant demo --after 3600",
+    ),
+)
 def revoke_key(
-    key_id: Annotated[UUID, typer.Argument(help="The key's id.")], tenant: Tenant = None, json: Json = False
+    key_id: Annotated[UUID, typer.Argument(help="The key's id.")],
+    tenant: Tenant = None,
+    after: Annotated[int, typer.Option(metavar="SECONDS", help="For how long it still works.")] = 0,
+    json: Json = False,
 ) -> None:
-    """End a key, in every process within a second."""
-    key = for_tenant(tenant, lambda omni, operator: omni.keys.revoke(operator, key_id))
+    """End a key, in every process within a second.
+
+    With --after it works for so many seconds more, so that another key can take its place meanwhile.
+    """
+    key = for_tenant(tenant, lambda omni, operator: omni.keys.revoke(operator, key_id, after_s=after))
     print_record(key, _KEY, json=json, view=_view)
 
 

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from litestar import Controller, delete, get, post
 from litestar.openapi.spec import Example
-from litestar.params import Body, FromPath
+from litestar.params import Body, FromPath, QueryParameter
 
 from omni_core import CreateKey, CreateTenant, PageRequest, TenantId
 from omni_core.domain.kernel.pages import DEFAULT_LIMIT
+from omni_core.domain.tenancy.api import LONGEST_OVERLAP_S
 from omni_http.amounts import Cursor, Limit, Listing, listing
 from omni_http.bodies import body_of
 from omni_http.services import KeyedRequest, omni_of
@@ -18,6 +19,16 @@ from omni_http.wire.tenancy import AddMember, KeyView, MemberView, NewKeyView, T
 _TENANT = Example(value={"slug": "acme", "name": "Acme Inc.", "owner_email": "ada@example.com"})
 _KEY = Example(value={"name": "production", "scopes": ["chat", "models:read"], "expires_at": "2099-01-01T00:00:00Z"})
 _MEMBER = Example(value={"email": "ada@example.com", "role": "admin"})
+
+AfterS = Annotated[
+    int,
+    QueryParameter(
+        name="after_s",
+        ge=0,
+        le=LONGEST_OVERLAP_S,
+        description="Seconds for which it still works, so that another can take its place; never longer than it would.",
+    ),
+]
 
 
 class TenancyController(Controller):
@@ -93,6 +104,6 @@ class TenancyController(Controller):
         return listing(await omni_of(request).keys.list(request.user, PageRequest(limit, cursor)), KeyView.of)
 
     @delete("/keys/{key_id:uuid}", status_code=200)
-    async def revoke_key(self, request: KeyedRequest, key_id: FromPath[UUID]) -> KeyView:
-        """Revoke a key, in every process within a second (scope `keys:write`)."""
-        return KeyView.of(await omni_of(request).keys.revoke(request.user, key_id))
+    async def revoke_key(self, request: KeyedRequest, key_id: FromPath[UUID], after_s: AfterS = 0) -> KeyView:
+        """Revoke a key, in every process within a second or after a while (scope `keys:write`)."""
+        return KeyView.of(await omni_of(request).keys.revoke(request.user, key_id, after_s=after_s))

@@ -10,8 +10,8 @@ from omni_core.adapters.system import SystemEntropy
 from omni_core.domain.kernel.errors import InvalidValue, MissingScope
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.kernel.tenancy import DEFAULT_SCOPES, NAMED_SCOPES, TENANT_SCOPES, Principal, Scope
-from omni_core.domain.tenancy.api import ApiKeys, CreateKey
-from omni_core.domain.tenancy.errors import InvalidKeyRequest, ScopeNotHeld, UnknownKey
+from omni_core.domain.tenancy.api import LONGEST_OVERLAP_S, ApiKeys, CreateKey
+from omni_core.domain.tenancy.errors import InvalidKeyRequest, KeyExpired, ScopeNotHeld, UnknownKey
 from omni_core.domain.tenancy.keys import KeyToken
 from omni_core.testing.builders.kernel import a_tenant_id
 from omni_core.testing.builders.tenancy import a_principal
@@ -149,6 +149,37 @@ async def test_a_key_is_revoked_once(api_keys: ApiKeys, operator: Principal, mem
     async with memory.uow(operator.tenant_id) as tx:
         events = (await memory.make(MemoryEventLog).read(tx, PageRequest())).items
     assert [event.event_type for event in events] == ["tenancy.api_key_created", "tenancy.api_key_revoked"]
+
+
+async def test_a_key_can_end_later_so_that_another_takes_its_place(
+    api_keys: ApiKeys, operator: Principal, memory: Backend
+):
+    made = await api_keys.create(operator, CreateKey("server"))
+    ends = memory.clock.now() + timedelta(hours=1)
+    key = await api_keys.revoke(operator, made.key.id, after_s=3600)
+    assert (key.expires_at, key.revoked_at) == (ends, None)
+    assert key.admit(ends - timedelta(seconds=1)).key_id == key.id
+    with pytest.raises(KeyExpired):
+        key.admit(ends)
+    async with memory.uow(operator.tenant_id) as tx:
+        (_, told) = (await memory.make(MemoryEventLog).read(tx, PageRequest())).items
+    assert told.event_type == "tenancy.api_key_expiry_set"
+
+
+async def test_a_key_works_no_longer_than_it_would_have(api_keys: ApiKeys, operator: Principal, memory: Backend):
+    soon = memory.clock.now() + timedelta(minutes=1)
+    made = await api_keys.create(operator, CreateKey("server", expires_at=soon))
+    assert (await api_keys.revoke(operator, made.key.id, after_s=3600)).expires_at == soon
+    revoked = await api_keys.revoke(operator, made.key.id)
+    assert (await api_keys.revoke(operator, made.key.id, after_s=3600)) == revoked
+
+
+@pytest.mark.parametrize("after_s", [-1, LONGEST_OVERLAP_S + 1])
+async def test_a_key_ends_within_a_month(api_keys: ApiKeys, operator: Principal, after_s: int):
+    made = await api_keys.create(operator, CreateKey("server"))
+    with pytest.raises(InvalidKeyRequest) as refused:
+        await api_keys.revoke(operator, made.key.id, after_s=after_s)
+    assert refused.value.fields["field"] == "after_s"
 
 
 async def test_a_key_of_another_tenant_is_unknown(api_keys: ApiKeys, operator: Principal):

@@ -70,7 +70,7 @@ class MemoryKeyStore:
         return key
 
     async def save(self, tx: Transaction, key: ApiKey) -> None:
-        """Store a key's revocation."""
+        """Store how a key ends: its expiry and its revocation."""
         memory_tx(tx).put("api_key", key.id, key)
 
     async def list(self, tx: Transaction, limit: int, before: UUID | None) -> Sequence[ApiKey]:

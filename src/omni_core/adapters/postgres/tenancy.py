@@ -99,9 +99,9 @@ class PostgresKeyStore:
         return _key_from_row(await rows.one(tx, api_key, unknown, api_key.c.id == key_id, lock=True))
 
     async def save(self, tx: Transaction, key: ApiKey) -> None:
-        """Store a key's revocation."""
+        """Store how a key ends: its expiry and its revocation."""
         statement = sa.update(api_key).where(api_key.c.tenant_id == tx.tenant_id, api_key.c.id == key.id)
-        await connection_of(tx).execute(statement.values(revoked_at=key.revoked_at))
+        await connection_of(tx).execute(statement.values(expires_at=key.expires_at, revoked_at=key.revoked_at))
 
     async def list(self, tx: Transaction, limit: int, before: UUID | None) -> Sequence[ApiKey]:
         """Return keys, newest first."""

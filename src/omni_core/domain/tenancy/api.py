@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from omni_core.domain.tenancy.api_keys import ApiKeys, Authenticator, CreateKey, NewKey
+from omni_core.domain.tenancy.api_keys import LONGEST_OVERLAP_S, ApiKeys, Authenticator, CreateKey, NewKey
 from omni_core.domain.tenancy.events import ApiKeyRevoked
 from omni_core.domain.tenancy.keys import ApiKey, subject_of
 from omni_core.domain.tenancy.model import EmailText, Member, MemberRole, Tenant, TenantStatus
 from omni_core.domain.tenancy.service import CreateTenant, Tenants
 
 __all__ = [
+    "LONGEST_OVERLAP_S",
     "ApiKey",
     "ApiKeyRevoked",
     "ApiKeys",

@@ -1,6 +1,7 @@
 """API keys: make, list, revoke, and let in."""
 
 import asyncio
+from datetime import datetime, timedelta
 from hmac import compare_digest
 from typing import Annotated
 from uuid import UUID
@@ -21,8 +22,11 @@ from omni_core.domain.tenancy.model import TenantStatus
 from omni_core.domain.tenancy.ports import Directory, KeyRecord, KeyStore, SecretDigest
 
 EVERY_SCOPE = "all"
-ScopeText = Annotated[str, Meta(extra_json_schema={"enum": [EVERY_SCOPE, *(scope.value for scope in Scope)]})]
 """Stands, among the scopes of a new key, for every one of its maker's that concerns a tenant."""
+ScopeText = Annotated[str, Meta(extra_json_schema={"enum": [EVERY_SCOPE, *(scope.value for scope in Scope)]})]
+
+LONGEST_OVERLAP_S = 30 * 24 * 3600
+"""How long a key can go on while another one takes its place: 30 days."""
 
 
 class CreateKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,12 +90,20 @@ class ApiKeys:
             rows = await self._store.list(tx, page.limit + 1, page.after)
         return page_of(rows, page.limit, lambda key: key.id)
 
-    async def revoke(self, principal: Principal, key_id: UUID) -> ApiKey:
-        """End a key, in every process within a second (keys:write); raise `UnknownKey`."""
+    async def revoke(self, principal: Principal, key_id: UUID, *, after_s: int = 0) -> ApiKey:
+        """End a key (keys:write), in every process within a second; raise `UnknownKey`.
+
+        With `after_s` it works for so many seconds more, up to `LONGEST_OVERLAP_S`, and never longer than it would
+        have: time to put another one in its place. Raises `InvalidKeyRequest` for more.
+        """
         principal.require(Scope.KEYS_WRITE)
+        if not 0 <= after_s <= LONGEST_OVERLAP_S:
+            allowed = f"0 to {LONGEST_OVERLAP_S} seconds"
+            raise InvalidKeyRequest(f"a key ends within {allowed}", field="after_s", allowed=allowed)
         async with self._uow(principal.tenant_id) as tx:
             key = await self._store.lock(tx, key_id)
-            events = key.revoke(self._clock.now())
+            now = self._clock.now()
+            events = key.expire(now + timedelta(seconds=after_s)) if after_s else key.revoke(now)
             await self._store.save(tx, key)
             await tx.record(*events)
         return key

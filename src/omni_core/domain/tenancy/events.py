@@ -1,5 +1,6 @@
 """What happened to tenants, members and keys."""
 
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -55,6 +56,16 @@ class ApiKeyCreated(Event, frozen=True):
     aggregate: ClassVar[str] = "key_id"
     key_id: UUID
     scopes: tuple[str, ...]
+
+
+class ApiKeyExpirySet(Event, frozen=True):
+    """An API key was given its last moment, so that another one can take its place until then."""
+
+    event_type: ClassVar[str] = "tenancy.api_key_expiry_set"
+    aggregate: ClassVar[str] = "key_id"
+    key_id: UUID
+    public_id: str
+    expires_at: datetime
 
 
 class ApiKeyRevoked(Event, frozen=True):

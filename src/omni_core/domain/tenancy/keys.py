@@ -10,7 +10,7 @@ from omni_core.domain.kernel.clock import is_moment
 from omni_core.domain.kernel.stored import is_rebuilding
 from omni_core.domain.kernel.tenancy import Principal, Scope, TenantId
 from omni_core.domain.tenancy.errors import InvalidKeyRequest, KeyExpired, KeyRejected, KeyRevoked
-from omni_core.domain.tenancy.events import ApiKeyRevoked
+from omni_core.domain.tenancy.events import ApiKeyExpirySet, ApiKeyRevoked
 
 PREFIX = "omni_sk_"
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -94,6 +94,13 @@ class ApiKey:
             return []
         self.revoked_at = now
         return [ApiKeyRevoked(self.id, self.public_id)]
+
+    def expire(self, at: datetime) -> list[ApiKeyExpirySet]:
+        """Let the key end at a moment; one that ends before it, or has ended, is left as it is."""
+        if self.revoked_at is not None or (self.expires_at is not None and self.expires_at <= at):
+            return []
+        self.expires_at = at
+        return [ApiKeyExpirySet(self.id, self.public_id, at)]
 
     def admit(self, now: datetime) -> Principal:
         """Return whom the key stands for; raise `KeyRevoked` or `KeyExpired`."""

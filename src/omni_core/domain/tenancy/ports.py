@@ -60,7 +60,7 @@ class KeyStore(Protocol):
         ...
 
     async def save(self, tx: Transaction, key: ApiKey) -> None:
-        """Store `revoked_at` of a key that was locked."""
+        """Store how a key ends: its expiry and its revocation."""
         ...
 
     async def list(self, tx: Transaction, limit: int, before: UUID | None) -> Sequence[ApiKey]:

@@ -45,6 +45,15 @@ class KeyStoreContract:
         async with uow(key.tenant_id) as tx:
             assert (await key_store.lock(tx, key.id)).revoked_at == NOON
 
+    async def test_an_expiry_is_saved(self, uow: UnitOfWork, key_store: KeyStore) -> None:
+        key = await stored(uow, key_store, an_api_key(a_tenant_id()))
+        async with uow(key.tenant_id) as tx:
+            locked = await key_store.lock(tx, key.id)
+            locked.expire(NOON + timedelta(days=1))
+            await key_store.save(tx, locked)
+        async with uow(key.tenant_id) as tx:
+            assert (await key_store.lock(tx, key.id)).expires_at == NOON + timedelta(days=1)
+
     async def test_it_tells_whether_a_tenant_has_a_key(self, uow: UnitOfWork, key_store: KeyStore) -> None:
         key = await stored(uow, key_store, an_api_key(a_tenant_id()))
         async with uow(key.tenant_id) as tx:
