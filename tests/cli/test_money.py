@@ -134,6 +134,11 @@ def test_a_month_is_previewed_closed_and_shown(omni: CommandLine, used: dict[str
     assert closed["total"]["minor"] == sum(line["amount"]["minor"] for line in closed["lines"])
     assert omni.json("billing", "close", "--tenant", payer, "--month", MONTH) == closed
     assert omni.json("billing", "show", closed["id"], "--tenant", payer) == closed
+    assert omni.json("billing", "show", "INV-000001", "--tenant", payer) == closed
+    assert omni.error("billing", "show", "INV-000099", "--tenant", payer, exits=66)["code"] == "billing.unknown_invoice"
+    assert (
+        omni.error("billing", "show", "the first one", "--tenant", payer, exits=65)["fields"]["field"] == "invoice_id"
+    )
     (listed,) = omni.json("billing", "list", "--tenant", payer)["items"]
     assert listed["total"] == closed["total"]
     told = omni("billing", "show", closed["id"], "--tenant", payer).stdout

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
-from uuid import UUID
 
 import typer
 
@@ -105,9 +104,17 @@ def list_invoices(tenant: Tenant = None, limit: Limit = ROWS, cursor: Cursor = N
     print_rows(page.items, _SUMMARY, json=json, next_cursor=page.next_cursor)
 
 
-@billing.command("show", epilog=examples("omni billing show 01234567-89ab-7def-8123-456789abcdef --tenant demo"))
+@billing.command(
+    "show",
+    epilog=examples(
+        "omni billing show INV-000001 --tenant demo",
+        "omni billing show 01234567-89ab-7def-8123-456789abcdef --tenant demo",
+    ),
+)
 def show(
-    invoice_id: Annotated[UUID, typer.Argument(help="The invoice's id.")], tenant: Tenant = None, json: Json = False
+    invoice_id: Annotated[str, typer.Argument(help="The invoice's number, or its id.")],
+    tenant: Tenant = None,
+    json: Json = False,
 ) -> None:
     """Show an invoice with its lines."""
     _print(for_tenant(tenant, lambda omni, operator: omni.billing.get(operator, invoice_id)), json=json)

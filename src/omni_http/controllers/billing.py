@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from typing import Annotated
-from uuid import UUID
 
 from litestar import Controller, get, post
 from litestar.openapi.spec import Example
-from litestar.params import Body, FromPath, QueryParameter
+from litestar.params import Body, PathParameter, QueryParameter
 
 from omni_core import Month, PageRequest
+from omni_core.domain.billing.api import REFERENCE_PATTERN
 from omni_core.domain.kernel.pages import DEFAULT_LIMIT
 from omni_http.amounts import MONTH_PATTERN, Cursor, Limit, Listing, listing
 from omni_http.bodies import body_of
@@ -19,6 +19,15 @@ from omni_http.wire.metering import UsageEventView
 _MONTH = Example(value={"month": "2026-11"})
 _Month = Annotated[
     str, QueryParameter(name="month", description="YYYY-MM, in UTC.", schema_extra={"pattern": MONTH_PATTERN})
+]
+
+_Invoice = Annotated[
+    str,
+    PathParameter(
+        description="The invoice's id, or its number.",
+        examples=[Example(value="INV-000001")],
+        schema_extra={"pattern": REFERENCE_PATTERN},
+    ),
 ]
 
 
@@ -53,14 +62,14 @@ class BillingController(Controller):
         """Show what closing the month would yield now; nothing is stored (scope `billing:read`)."""
         return InvoiceView.of(await omni_of(request).billing.preview(request.user, Month.parse(month)))
 
-    @get("/{invoice_id:uuid}")
-    async def get_invoice(self, request: KeyedRequest, invoice_id: FromPath[UUID]) -> InvoiceView:
+    @get("/{invoice_id:str}")
+    async def get_invoice(self, request: KeyedRequest, invoice_id: _Invoice) -> InvoiceView:
         """Show an invoice and its lines (scope `billing:read`)."""
         return InvoiceView.of(await omni_of(request).billing.get(request.user, invoice_id))
 
-    @get("/{invoice_id:uuid}/usage")
+    @get("/{invoice_id:str}/usage")
     async def list_invoice_usage(
-        self, request: KeyedRequest, invoice_id: FromPath[UUID], limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+        self, request: KeyedRequest, invoice_id: _Invoice, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Listing[UsageEventView]:
         """List the calls that an invoice charges for, newest first (scope `billing:read`)."""
         page = await omni_of(request).billing.usage_of(request.user, invoice_id, PageRequest(limit, cursor))

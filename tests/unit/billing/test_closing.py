@@ -12,11 +12,12 @@ from omni_core.domain.billing.errors import (
     MonthRuns,
     NothingToBill,
     PriceMissing,
+    UnknownInvoice,
 )
 from omni_core.domain.billing.model import InvoiceStatus
 from omni_core.domain.billing.ports import PriceTable
 from omni_core.domain.kernel.clock import Month
-from omni_core.domain.kernel.errors import MissingScope
+from omni_core.domain.kernel.errors import InvalidValue, MissingScope
 from omni_core.domain.kernel.money import Money
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.kernel.tenancy import Principal, Scope
@@ -29,6 +30,29 @@ from tests.support.accounts import Account
 
 OCTOBER, NOVEMBER, DECEMBER = Month(2026, 10), Month(2026, 11), Month(2026, 12)
 IN_NOVEMBER = NOVEMBER.start + timedelta(days=3)
+
+
+async def test_an_invoice_is_named_by_its_id_or_its_number(account, price):
+    await account.call(price, IN_NOVEMBER)
+    invoice = await account.close(NOVEMBER)
+    for reference in (invoice.id, str(invoice.id), str(invoice.id).upper(), "INV-000001"):
+        assert (await account.billing.get(account.principal, reference)).id == invoice.id
+        assert (await account.billing.usage_of(account.principal, reference, PageRequest())).items
+    for unknown in ("INV-000002", "INV-999999999999999999"):
+        with pytest.raises(UnknownInvoice):
+            await account.billing.get(account.principal, unknown)
+    for neither in (
+        "",
+        "INV-1",
+        "inv-000001",
+        "INV-00000\0",
+        "INV-\u0660\u0660\u0660\u0660\u0660\u0661",
+        "000001",
+        str(invoice.id)[:-1],
+    ):
+        with pytest.raises(InvalidValue) as refused:
+            await account.billing.get(account.principal, neither)
+        assert refused.value.fields["field"] == "invoice_id"
 
 
 async def test_the_invoice_has_the_figures_worked_out_by_hand(account, price):

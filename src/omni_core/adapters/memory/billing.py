@@ -40,6 +40,13 @@ class MemoryInvoiceStore:
         invoice: Invoice = memory_tx(tx).one("invoice", invoice_id, UnknownInvoice(invoice_id=str(invoice_id)))
         return invoice
 
+    async def numbered(self, tx: Transaction, number: str) -> Invoice:
+        """Return the invoice with a number."""
+        found: list[Invoice] = list(memory_tx(tx).find("invoice", lambda invoice: invoice.number == number))
+        if not found:
+            raise UnknownInvoice(number=number)
+        return found[0]
+
     async def save(self, tx: Transaction, invoice: Invoice) -> None:
         """Store an invoice."""
         stored = memory_tx(tx).get("invoice", invoice.id)

@@ -54,6 +54,13 @@ class PostgresInvoiceStore:
             raise UnknownInvoice(invoice_id=str(invoice_id))
         return found
 
+    async def numbered(self, tx: Transaction, number: str) -> Invoice:
+        """Return the invoice with a number."""
+        found = await self._find(tx, invoice.c.number == number)
+        if found is None:
+            raise UnknownInvoice(number=number)
+        return found
+
     async def save(self, tx: Transaction, changed: Invoice) -> None:
         """Store an invoice: its lines first, since a finalized one takes none."""
         connection = connection_of(tx)

@@ -1,5 +1,6 @@
 """Invoices and their lines."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from omni_core.domain.billing.errors import InvoiceIsFinalized, UnknownStatus
 from omni_core.domain.billing.events import InvoiceFinalized
 from omni_core.domain.kernel.clock import Month
 from omni_core.domain.kernel.cost import Cost
+from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.kernel.money import Money, Picos, total
 from omni_core.domain.kernel.stored import is_known, is_rebuilding
 from omni_core.domain.kernel.tenancy import TenantId
@@ -155,3 +157,15 @@ class Invoice:
 def format_number(number: int) -> str:
     """Write the number of an invoice as it is printed: `INV-000001`."""
     return f"INV-{number:06d}"
+
+
+REFERENCE_PATTERN = r"^(INV-[0-9]{6,18}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$"
+_REFERENCE = re.compile(REFERENCE_PATTERN)
+
+
+def parse_reference(text: str) -> UUID | str:
+    """Read what names an invoice: its id, or its number as it is printed; raise `InvalidValue`."""
+    found = _REFERENCE.fullmatch(text)
+    if found is None:
+        raise InvalidValue("an invoice is named by its id or its number", field="invoice_id", allowed="INV-000001")
+    return UUID(text) if found[2] else text

@@ -32,6 +32,10 @@ class InvoiceStore(Protocol):
         """Return an invoice; raise `UnknownInvoice`."""
         ...
 
+    async def numbered(self, tx: Transaction, number: str) -> Invoice:
+        """Return the invoice with this number; raise `UnknownInvoice`."""
+        ...
+
     async def save(self, tx: Transaction, invoice: Invoice) -> None:
         """Store an invoice with its lines; raise `InvoiceIsFinalized` where one is stored that is no draft."""
         ...

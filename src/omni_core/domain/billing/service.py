@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
 from omni_core.domain.billing.errors import PriceMissing
-from omni_core.domain.billing.model import Invoice, InvoiceSummary
+from omni_core.domain.billing.model import Invoice, InvoiceSummary, parse_reference
 from omni_core.domain.billing.months import Months
 from omni_core.domain.billing.ports import BillableUsage, InvoiceStore, PriceTable
 from omni_core.domain.billing.rating import lines_of
@@ -115,11 +115,14 @@ class Billing:
 
         return await self._with_prices(compute)
 
-    async def get(self, principal: Principal, invoice_id: UUID) -> Invoice:
-        """Return an invoice with its lines (billing:read); raise `UnknownInvoice`."""
+    async def get(self, principal: Principal, invoice_id: UUID | str) -> Invoice:
+        """Return an invoice, by its id or its number, with its lines (billing:read).
+
+        Raises `UnknownInvoice`, or `InvalidValue` for a text that is neither.
+        """
         principal.require(Scope.BILLING_READ)
         async with self._uow(principal.tenant_id) as tx:
-            return await self._store.get(tx, invoice_id)
+            return await self._named(tx, invoice_id)
 
     async def list(self, principal: Principal, page: PageRequest) -> Page[InvoiceSummary]:
         """Return the tenant's invoices without their lines, newest first (billing:read)."""
@@ -128,15 +131,15 @@ class Billing:
             rows = await self._store.list(tx, page.limit + 1, page.after)
         return page_of(rows, page.limit, lambda summary: summary.id)
 
-    async def usage_of(self, principal: Principal, invoice_id: UUID, page: PageRequest) -> Page[UsageEvent]:
-        """Return the calls that a finalized invoice bills, newest first (billing:read); raise `UnknownInvoice`.
+    async def usage_of(self, principal: Principal, invoice_id: UUID | str, page: PageRequest) -> Page[UsageEvent]:
+        """Return the calls that a finalized invoice bills, newest first (billing:read); raise as `get` does.
 
         A draft has claimed none yet.
         """
         principal.require(Scope.BILLING_READ)
         async with self._uow(principal.tenant_id) as tx:
-            await self._store.get(tx, invoice_id)
-            rows = await self._usage.events(tx, invoice_id, page.limit + 1, page.after)
+            invoice = await self._named(tx, invoice_id)
+            rows = await self._usage.events(tx, invoice.id, page.limit + 1, page.after)
         return page_of(rows, page.limit, lambda event: event.id)
 
     async def _issue(self, tenant_id: TenantId, month: Month, prices: _Prices, *, early: bool, empty: bool) -> Invoice:
@@ -160,6 +163,10 @@ class Billing:
         if not totals:
             await self._months.check_may_be_empty(tx, invoice.month, empty=True)
         invoice.bill(lines_of(totals, prices, invoice.currency))
+
+    async def _named(self, tx: Transaction, reference: UUID | str) -> Invoice:
+        named = parse_reference(reference) if isinstance(reference, str) else reference
+        return await (self._store.get(tx, named) if isinstance(named, UUID) else self._store.numbered(tx, named))
 
     async def _invoice(self, tx: Transaction, month: Month) -> Invoice:
         stored = await self._store.of_month(tx, month)

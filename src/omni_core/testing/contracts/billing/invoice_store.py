@@ -135,6 +135,20 @@ class InvoiceStoreContract:
             with pytest.raises(UnknownInvoice):
                 await invoice_store.get(tx, theirs.id)
 
+    async def test_an_invoice_is_found_by_its_number_within_its_tenant(
+        self, uow: UnitOfWork, invoice_store: InvoiceStore, ids: Ids
+    ) -> None:
+        draft = a_draft(ids)
+        draft.finalize(1, NOON)
+        await save(uow, invoice_store, draft)
+        async with uow(draft.tenant_id) as tx:
+            assert (await invoice_store.numbered(tx, "INV-000001")).id == draft.id
+            with pytest.raises(UnknownInvoice):
+                await invoice_store.numbered(tx, "INV-000002")
+        async with uow(a_tenant_id()) as tx:
+            with pytest.raises(UnknownInvoice):
+                await invoice_store.numbered(tx, "INV-000001")
+
     async def test_a_draft_of_another_release_is_read_and_repaired(
         self, uow: UnitOfWork, invoice_store: InvoiceStore, ids: Ids
     ) -> None:
