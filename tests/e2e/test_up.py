@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -140,7 +141,10 @@ def test_what_it_prints_works_as_printed(up: Callable[..., Installation]) -> Non
     assert "worker.ready" in running.log.read_text(encoding="utf-8")
     commands = running.commands()
     shown = list(samples())
-    assert len(commands) == 8 + len(shown)
+    assert len(commands) == 10 + len(shown)
+    titles = " ".join(commands)
+    assert "sample" in titles
+    assert "new key replaces" not in running.output
 
     answer = json.loads(paste(commands["Chat, with a key that lives for 24 hours"]))
     assert answer["choices"][0]["message"]["content"].startswith("A ticket costs four pounds.")
@@ -148,13 +152,19 @@ def test_what_it_prints_works_as_printed(up: Callable[..., Installation]) -> Non
     assert streamed.startswith("data: {")
     assert streamed.rstrip().endswith("data: [DONE]")
     assert paste(commands["The official OpenAI client"]).startswith("A ticket costs four pounds.")
-    # Three calls by which the tenant began, and the three above.
-    usage = paste(commands["What was used, and what it cost"])
-    assert re.search(r"omni-brain +6 ", usage), usage
+    usage = paste(commands["What was used this month, and what it cost"])
+    assert re.search(r"omni-brain +3 ", usage), usage
+    assert "sample" not in usage
     assert "25.00 USD" in paste(commands["What may still be spent"])
     assert "draft" in paste(commands["The invoice of this month, as it stands"])
-    assert "queued" in paste(commands["Close the month on the worker"])
+    assert re.search(r"omni-brain \(sample\) +6 ", paste(commands["Last month's calls, which are samples"]))
+    assert "queued" in paste(commands["Close last month on the worker: its invoice bills the samples"])
     assert eventually(lambda: "succeeded" in paste(commands["What the worker did"]))
+    invoice = paste(commands["The first invoice, once the worker has issued it"])
+    assert "omni-brain (sample)" in invoice
+    assert "finalized" in invoice
+    # This month still runs, and what was used in it is still to be billed.
+    assert re.search(r"request +\S+ +3 ", paste(commands["The invoice of this month, as it stands"]))
     for sample in shown:
         assert len(paste(commands[sample.TRY[0]]).splitlines()) > 1
     with closing(urlopen(f"http://127.0.0.1:{running.port}/api/docs", timeout=10)) as page:
@@ -164,7 +174,7 @@ def test_what_it_prints_works_as_printed(up: Callable[..., Installation]) -> Non
     assert running.processes() == []
 
 
-def test_a_second_start_keeps_the_data_and_changes_the_key(up: Callable[..., Installation]) -> None:
+def test_a_second_start_keeps_the_data_and_replaces_the_key_in_an_hour(up: Callable[..., Installation]) -> None:
     first = up("--no-worker")
     first.wait_until_ready()
     assert first.stop(signal.SIGINT) == 0
@@ -175,14 +185,19 @@ def test_a_second_start_keeps_the_data_and_changes_the_key(up: Callable[..., Ins
     second.wait_until_ready()
     new = second.commands()["Chat, with a key that lives for 24 hours"]
     assert "choices" in json.loads(paste(new))
-    refused = json.loads(paste(SECRET.sub(SECRET.findall(old)[0], new)))
-    assert refused["code"] == "tenancy.key_revoked"
+    assert re.search(
+        r"A new key replaces the one of the last start, which works until \d{4}-\S+ \d\d:\d\d UTC", second.output
+    )
+    assert "choices" in json.loads(paste(SECRET.sub(SECRET.findall(old)[0], new)))
     listed = omni(second.home, "keys", "list", "--tenant", "demo", "--json")
-    assert [key["revoked_at"] is None for key in json.loads(listed.stdout)["items"]] == [True, False]
+    keys = json.loads(listed.stdout)["items"]
+    assert [key["revoked_at"] for key in keys] == [None, None]
+    newer, older = (datetime.fromisoformat(key["expires_at"]) for key in keys)
+    assert newer - older > timedelta(hours=22)
     assert not SECRET.search(listed.stdout)
-    # The sample calls were made once; one call more was made just now.
+    # Two calls were made just now; the sample calls are last month's.
     calls = json.loads(omni(second.home, "usage", "--tenant", "demo", "--json").stdout)["items"][0]["calls"]
-    assert calls == 4
+    assert calls == 2
     assert second.stop(signal.SIGTERM) == 0
     assert second.processes() == []
 
@@ -192,7 +207,7 @@ def test_it_runs_on_a_database_of_the_operators_own(up: Callable[..., Installati
     running.wait_until_ready()
     commands = running.commands()
     paste(commands["Chat, with a key that lives for 24 hours"])
-    assert re.search(r"omni-brain +4 ", paste(commands["What was used, and what it cost"]))
+    assert re.search(r"omni-brain +1 ", paste(commands["What was used this month, and what it cost"]))
     assert not (running.home / "postgresql").exists()
     assert running.stop(signal.SIGTERM) == 0
     assert running.processes() == []

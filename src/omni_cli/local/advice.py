@@ -5,7 +5,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -35,17 +35,26 @@ EOF"""
 def advice(url: str, key: str, omni: str) -> Iterator[tuple[str, str]]:
     """Yield what a command shows, and the command. `omni` is how to call Omni, variables before it included."""
     curl = f"curl -sS {url}/v1/chat/completions -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json'"
-    month = Month.of(datetime.now(UTC))
+    now = Month.of(datetime.now(UTC))
+    last = Month.of(now.start - timedelta(days=1))
     yield "Chat, with a key that lives for 24 hours", f"{curl} -d '{_BODY}'"
     yield "The same, streamed", f"{curl} -N -d '{_BODY[:-1]}, \"stream\": true}}'"
     if find_spec("openai") is not None:
         snippet = _PYTHON.format(python=shlex.quote(_near(sys.executable)), url=url, key=key, question=_QUESTION)
         yield "The official OpenAI client", snippet
-    yield "What was used, and what it cost", f"{omni} usage --tenant {SLUG}"
+    yield "What was used this month, and what it cost", f"{omni} usage --tenant {SLUG}"
     yield "What may still be spent", f"{omni} budgets list --tenant {SLUG}"
-    yield "The invoice of this month, as it stands", f"{omni} billing preview --tenant {SLUG} --month {month}"
-    yield "Close the month on the worker", f"{omni} billing close --tenant {SLUG} --month {month} --early --background"
+    yield "The invoice of this month, as it stands", f"{omni} billing preview --tenant {SLUG} --month {now}"
+    yield (
+        "Last month's calls, which are samples",
+        f"{omni} usage --tenant {SLUG} --since {last.start:%Y-%m-%d} --until {last.end:%Y-%m-%d}",
+    )
+    yield (
+        "Close last month on the worker: its invoice bills the samples",
+        f"{omni} billing close --tenant {SLUG} --month {last} --background",
+    )
     yield "What the worker did", f"{omni} jobs list --tenant {SLUG}"
+    yield "The first invoice, once the worker has issued it", f"{omni} billing show INV-000001 --tenant {SLUG}"
     for sample in samples():
         title, command = sample.TRY
         yield title, f"{omni} {command.format(tenant=SLUG)}"

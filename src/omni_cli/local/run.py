@@ -73,7 +73,7 @@ async def _start_and_watch(plan: Plan, children: Children) -> None:
             await stack.enter_async_context(database_urls(plan.settings))
         with step("preparing the schema and the tenant demo", "schema and demo tenant"):
             async with Omni.open(plan.settings, upgrade=True) as omni:
-                key = await demo.prepare(omni)
+                tenant = await demo.prepare(omni)
         await stack.enter_async_context(stopped_at_the_end(children))
         programs = " and ".join(NAMES[module] for module in plan.modules)
         with step(f"starting {programs}", programs, alone=False):
@@ -81,7 +81,7 @@ async def _start_and_watch(plan: Plan, children: Children) -> None:
             for module in plan.modules:
                 await children.start(module, {**plan.variables, **(worker.variable if module == WORKER else {})})
             await _ready(plan, worker, children)
-        _print_advice(plan, key)
+        _print_advice(plan, tenant)
         await children.watch()
 
 
@@ -102,12 +102,15 @@ async def _until_all_are_ready(plan: Plan, worker: Readiness) -> None:
         await worker.until_ready()
 
 
-def _print_advice(plan: Plan, key: str) -> None:
+def _print_advice(plan: Plan, tenant: demo.Demo) -> None:
     url = plan.address.url
     print_text(f"\nOmni is ready at {url} after {time.monotonic() - plan.began:.1f} s. Ctrl-C stops it.")
     print_text("Try, in another shell in this folder:\n")
     if plan.secret:
         print_text(f"# First, as in this shell: export {' '.join(plan.secret)}\n")
-    for shows, command in advice(url, key, plan.omni):
+    if tenant.replaced_until is not None:
+        until = tenant.replaced_until.strftime("%Y-%m-%d %H:%M")
+        print_text(f"# A new key replaces the one of the last start, which works until {until} UTC.\n")
+    for shows, command in advice(url, tenant.secret, plan.omni):
         print_text(f"# {shows}\n{command}\n")
     print_text(f"# API reference: {url}/api/docs\n")

@@ -19,6 +19,7 @@ from omni_core.domain.kernel.tenancy import OPERATOR, Principal, TenantId
 from omni_core.domain.llm.api import AddModel, Catalogue, ChatModelFactory, Gateway
 from omni_core.domain.llm.catalogue import BUILT_IN_PROVIDER
 from omni_core.domain.llm.errors import ModelExists
+from omni_core.domain.metering.api import UsageLog
 from omni_core.domain.tenancy.api import ApiKeys, Authenticator, Tenants
 
 if TYPE_CHECKING:
@@ -92,6 +93,12 @@ class Omni:
         """The open database; None in memory."""
         database: Database | None = self._wiring.part(PLATFORM).database()
         return database
+
+    @property
+    def usage_log(self) -> UsageLog:
+        """Where usage is written, for what the gateway did not meter; it asks for no scope."""
+        log: UsageLog = self._wiring.part("metering").log()
+        return log
 
     @property
     def urls(self) -> DatabaseUrls | None:
