@@ -13,14 +13,20 @@ from omni_core.domain.kernel.pages import DEFAULT_LIMIT, MAX_LIMIT
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Tenant = Annotated[
     str | None,
-    typer.Option("--tenant", "-t", envvar="OMNI_TENANT", help="Slug or id; needed where there are several tenants."),
+    typer.Option(
+        "--tenant",
+        "-t",
+        envvar="OMNI_TENANT",
+        metavar="TENANT",
+        help="Slug or id; needed where there are several tenants.",
+    ),
 ]
-Limit = Annotated[int, typer.Option(min=1, max=MAX_LIMIT, help="How many rows at most.")]
+Limit = Annotated[int, typer.Option(min=1, max=MAX_LIMIT, metavar="ROWS", help="How many rows at most.")]
 Where = Annotated[
     str | None,
     typer.Option(metavar="CONDITION", help="Only those for which it holds, such as 'status = new'."),
 ]
-Cursor = Annotated[str | None, typer.Option(help="Go on after an earlier page, by its next_cursor.")]
+Cursor = Annotated[str | None, typer.Option(metavar="CURSOR", help="Go on after an earlier page, by its next_cursor.")]
 Home = Annotated[str | None, typer.Option(metavar="FOLDER", help="Folder of Omni's own data, instead of OMNI_HOME.")]
 ROWS = DEFAULT_LIMIT
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}

@@ -1,5 +1,6 @@
 """Each command's help teaches by example, and the examples are command lines that parse."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from contextlib import chdir
@@ -72,6 +73,66 @@ def test_groups_say_what_they_are_for() -> None:
         short = group.get_short_help_str(limit=60)
         assert short, name
         assert not short.endswith("..."), f"{name} is cut off in a list of commands"
+
+
+def groups_and_commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for name, one in getattr(command, "commands", {}).items():
+        yield " ".join((*path, name)), one
+        yield from groups_and_commands(one, (*path, name))
+
+
+NAMED = dict(groups_and_commands(typer.main.get_command(app)))
+# The same name, and rightly another meaning: rows of a list, or money; which key to look at, or to hold to a budget.
+OTHERWISE_IN = {"--limit": {"budgets set"}, "--key": {"budgets set"}, "--model": {"chat"}, "--since": {"events replay"}}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_help_begins_with_a_sentence_that_a_list_of_commands_has_room_for(name: str) -> None:
+    command = NAMED[name]
+    first = command.help.partition("\n")[0]
+    assert first[0].isupper()
+    assert first.endswith(".")
+    assert not command.get_short_help_str(limit=62).endswith("...")
+
+
+@pytest.mark.parametrize("path, command", COMMANDS, ids=[" ".join(path) for path, _ in COMMANDS])
+def test_every_option_and_argument_says_what_it_takes(path: tuple[str, ...], command: Any) -> None:
+    for one in command.params:
+        if one.name in ("help", "install_completion", "show_completion"):
+            continue
+        assert one.help, one.name
+        assert one.help[0].isupper() or one.help[0].isdigit(), one.help
+        assert one.help.endswith("."), one.help
+        if one.param_type_name == "argument":
+            assert one.metavar == one.metavar.upper(), f"{one.name} of {path}"
+    # A word or an example stands for an option's value, and not the name of a type in Python.
+    shown = CliRunner().invoke(app, [*path, "--help"], prog_name="omni").stdout
+    assert not re.search(r"^ +-[^\n]*<(?:str|int|float|UUID|list|Path)\b", shown, re.MULTILINE)
+
+
+def test_options_of_one_name_say_the_same_in_every_command() -> None:
+    said: dict[str, set[tuple[str, str | None, tuple[str, ...]]]] = {}
+    for path, command in COMMANDS:
+        for one in command.params:
+            name = max(one.opts, key=len)
+            apart = name in ("--name", "--status") or " ".join(path) in OTHERWISE_IN.get(name, ())
+            if one.param_type_name == "option" and not apart:
+                short = tuple(word for word in one.opts if word != name)
+                said.setdefault(name, set()).add((one.help, one.metavar, short))
+    assert {name: helps for name, helps in said.items() if len(helps) > 1} == {}
+
+
+def test_commands_and_options_that_a_help_names_are_there() -> None:
+    for name, command in NAMED.items():
+        texts = [command.help, *(getattr(one, "help", None) or "" for one in command.params)]
+        own = {word for one in command.params for word in one.opts}
+        for text in texts:
+            for words in re.findall(r"\bomni ((?:[a-z][a-z-]+ ?){1,2})", text):
+                called = words.split()
+                assert called[0] in NAMED, f"{name}: omni {words}"
+                if getattr(NAMED[called[0]], "commands", None) and len(called) > 1:
+                    assert " ".join(called) in NAMED, f"{name}: omni {words}"
+            assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)) <= own, name
 
 
 def test_the_version_is_told_twice_the_same() -> None:

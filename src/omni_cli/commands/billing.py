@@ -112,7 +112,7 @@ def list_invoices(tenant: Tenant = None, limit: Limit = ROWS, cursor: Cursor = N
     ),
 )
 def show(
-    invoice_id: Annotated[str, typer.Argument(help="The invoice's number, or its id.")],
+    invoice_id: Annotated[str, typer.Argument(metavar="INVOICE", help="The invoice's number, or its id.")],
     tenant: Tenant = None,
     json: Json = False,
 ) -> None:

@@ -44,7 +44,9 @@ def set_budget(
     ],
     tenant: Tenant = None,
     window: Annotated[Window, typer.Option(help="The period; it begins at midnight UTC.")] = Window.MONTH,
-    key: Annotated[UUID | None, typer.Option(help="Id of a key, for a budget of that key alone.")] = None,
+    key: Annotated[
+        UUID | None, typer.Option(metavar="KEY", help="Id of a key, for a budget of that key alone.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make a budget, or change its limit.
@@ -70,7 +72,9 @@ def list_budgets(tenant: Tenant = None, json: Json = False) -> None:
 
 @budgets.command("remove", epilog=examples("omni budgets remove 01234567-89ab-7def-8123-456789abcdef --tenant demo"))
 def remove_budget(
-    budget_id: Annotated[UUID, typer.Argument(help="The budget's id.")], tenant: Tenant = None, json: Json = False
+    budget_id: Annotated[UUID, typer.Argument(metavar="BUDGET", help="The budget's id.")],
+    tenant: Tenant = None,
+    json: Json = False,
 ) -> None:
     """Remove a budget.
 

@@ -35,7 +35,7 @@ _SETTING: list[Column[Setting]] = [
 
 @config.command("show", epilog=examples("omni config show", "omni config show --json"))
 def show(json: Json = False) -> None:
-    """Show every setting: its variable, its value, where it was set, and what it means.
+    """Show every setting: its value, and where it was set.
 
     A variable of the environment beats the file .env of the working directory, which beats omni.toml (in OMNI_HOME, or
     where OMNI_CONFIG says), which beats the default. Secrets are shown as "set".

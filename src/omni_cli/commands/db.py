@@ -38,7 +38,7 @@ _REPORT: list[Column[SchemaReport]] = [
     epilog=examples("omni db upgrade", "OMNI_OWNER_DATABASE_URL=postgresql://owner@db/omni omni db upgrade"),
 )
 def upgrade(json: Json = False) -> None:
-    """Bring the schema to this release's, as the owner of its tables. Safe to run twice, and from several machines."""
+    """Bring the schema to this release's, as its tables' owner. Safe to run twice, and from several machines."""
     settings = load_settings()
 
     # As the owner throughout: on a new server the program's role has no password before the first upgrade.

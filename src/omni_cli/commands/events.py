@@ -44,7 +44,7 @@ _HELD: list[Column[HeldView]] = [
 ]
 _EXAMPLE = "jobs.cancel_for_revoked_key"
 _EXAMPLE_ID = "01234567-89ab-7def-8123-456789abcdef"
-EventId = Annotated[UUID, typer.Argument(help="The event's id.")]
+EventId = Annotated[UUID, typer.Argument(metavar="EVENT", help="The event's id.")]
 Name = Annotated[str, typer.Argument(metavar="SUBSCRIPTION", help="As omni events subscriptions shows it.")]
 
 
@@ -74,7 +74,7 @@ def show_event(event_id: EventId, tenant: Tenant = None, json: Json = False) -> 
 
 @events.command("subscriptions", epilog=examples("omni events subscriptions --tenant demo"))
 def list_subscriptions(tenant: Tenant = None, json: Json = False) -> None:
-    """Show how far each reaction is in a tenant's log, and what it holds."""
+    """Show how far each reaction is, and what it holds."""
     states = for_tenant(tenant, lambda omni, operator: omni.events.subscriptions(operator))
     print_rows(list(states), _STATE, json=json)
 
@@ -84,7 +84,7 @@ def list_subscriptions(tenant: Tenant = None, json: Json = False) -> None:
 )
 def list_held(
     tenant: Tenant = None,
-    subscription: Annotated[str | None, typer.Option(help="Of one subscription only.")] = None,
+    subscription: Annotated[str | None, typer.Option(metavar="SUBSCRIPTION", help="Of one subscription only.")] = None,
     limit: Limit = ROWS,
     cursor: Cursor = None,
     json: Json = False,
@@ -105,7 +105,7 @@ def retry(name: Name, event_id: EventId, tenant: Tenant = None, json: Json = Fal
 
 @events.command("skip", epilog=examples(f"omni events skip {_EXAMPLE} {_EXAMPLE_ID} --tenant demo"))
 def skip(name: Name, event_id: EventId, tenant: Tenant = None, json: Json = False) -> None:
-    """Never handle a held event, and go on with what waits behind it."""
+    """Give a held event up, and go on with what waits behind it."""
     for_tenant(tenant, lambda omni, operator: omni.events.skip(operator, name, event_id))
     _done(f"{name} passes over {event_id}", {"subscription": name, "event_id": event_id}, json=json)
 
@@ -121,11 +121,14 @@ def skip(name: Name, event_id: EventId, tenant: Tenant = None, json: Json = Fals
 def replay(
     name: Name,
     since: Annotated[str | None, typer.Option(metavar="2026-11-01", help="Day or ISO 8601 time to begin at.")] = None,
-    event: Annotated[UUID | None, typer.Option(help="Id of the event to begin with.")] = None,
+    event: Annotated[UUID | None, typer.Option(metavar="EVENT", help="Id of the event to begin with.")] = None,
     tenant: Tenant = None,
     json: Json = False,
 ) -> None:
-    """Have a reaction handle everything from a point on again, from the beginning where none is given."""
+    """Have a reaction handle everything from a point on again.
+
+    Where no point is given, it begins at the beginning.
+    """
     moment: datetime | None = parse_moment(since, "--since") if since else None
     point = Replay(event, moment)
     for_tenant(tenant, lambda omni, operator: omni.events.replay(operator, name, point))

@@ -48,8 +48,8 @@ _TALLY: list[Column[FeedbackTally]] = [
     Column("votes", lambda tally: tally.votes, numeric=True),
 ]
 _EXAMPLE_ID = "01234567-89ab-7def-8123-456789abcdef"
-ItemId = Annotated[UUID, typer.Argument(help="The item's id.")]
-Person = Annotated[str | None, typer.Option(help="Whose vote: the tenant's own id of a person.")]
+ItemId = Annotated[UUID, typer.Argument(metavar="ITEM", help="The item's id.")]
+Person = Annotated[str | None, typer.Option(metavar="PERSON", help="Whose vote: the tenant's own id of a person.")]
 
 
 @feedback.command(
@@ -59,8 +59,8 @@ Person = Annotated[str | None, typer.Option(help="Whose vote: the tenant's own i
     ),
 )
 def submit_item(
-    title: Annotated[str, typer.Argument(help="5 to 200 characters.")],
-    text: Annotated[str, typer.Argument(help="10 to 5,000 characters.")],
+    title: Annotated[str, typer.Argument(metavar="TITLE", help="5 to 200 characters.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="10 to 5,000 characters.")],
     category: Annotated[FeedbackCategory, typer.Option(help="What it is about.")] = FeedbackCategory.GENERAL,
     priority: Annotated[FeedbackPriority, typer.Option(help="How soon it matters.")] = FeedbackPriority.MEDIUM,
     tenant: Tenant = None,

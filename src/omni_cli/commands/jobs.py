@@ -31,7 +31,7 @@ _DETAILS: list[Column[Job]] = [
     Column("asked by", lambda job: job.requested_by),
 ]
 _EXAMPLE_ID = "01234567-89ab-7def-8123-456789abcdef"
-JobId = Annotated[UUID, typer.Argument(help="The job's id.")]
+JobId = Annotated[UUID, typer.Argument(metavar="JOB", help="The job's id.")]
 
 
 @jobs.command(

@@ -83,8 +83,8 @@ def list_models(json: Json = False) -> None:
     ),
 )
 def add_model(
-    name: Annotated[str, typer.Argument(help="The name by which callers ask for it.")],
-    provider: Annotated[str, typer.Option(help="A provider that is known: see omni models providers.")],
+    name: Annotated[str, typer.Argument(metavar="MODEL", help="The name by which callers ask for it.")],
+    provider: Annotated[str, typer.Option(metavar="PROVIDER", help="Which provider: see omni models providers.")],
     price: Prices,
     tier: Tiers = None,
     upstream_model: Annotated[
@@ -115,7 +115,10 @@ def add_model(
 
 
 @models.command("remove", epilog=examples("omni models remove gpt-4o-mini"))
-def remove_model(name: Annotated[str, typer.Argument()], json: Json = False) -> None:
+def remove_model(
+    name: Annotated[str, typer.Argument(metavar="MODEL", help="The name by which callers ask for it.")],
+    json: Json = False,
+) -> None:
     """Make a model uncallable. Its usage and prices stay."""
     with_omni(lambda omni: omni.catalogue.remove_model(OPERATOR, name))
     _removed(name, json=json)
@@ -137,8 +140,11 @@ def list_providers(json: Json = False) -> None:
     ),
 )
 def add_provider(
-    name: Annotated[str, typer.Argument(help="The name that models refer to.")],
-    kind: Annotated[str, typer.Option(help="Which protocol it speaks: openai (Ollama and vLLM do too) or anthropic.")],
+    name: Annotated[str, typer.Argument(metavar="PROVIDER", help="The name that models refer to.")],
+    kind: Annotated[
+        str,
+        typer.Option(metavar="KIND", help="Which protocol it speaks: openai (Ollama and vLLM do too) or anthropic."),
+    ],
     base_url: Annotated[
         str | None, typer.Option(metavar="URL", help="Where it is; the vendor's own by default.")
     ] = None,
@@ -190,7 +196,9 @@ def add_provider(
     ),
 )
 def set_provider(
-    name: Annotated[str, typer.Argument(help="A provider that was added: see omni models providers.")],
+    name: Annotated[
+        str, typer.Argument(metavar="PROVIDER", help="A provider that was added: see omni models providers.")
+    ],
     connect_timeout: ConnectTimeout = None,
     first_byte_timeout: FirstByteTimeout = None,
     read_timeout: ReadTimeout = None,
@@ -220,7 +228,9 @@ def set_provider(
 
 
 @models.command("remove-provider", epilog=examples("omni models remove-provider ollama"))
-def remove_provider(name: Annotated[str, typer.Argument()], json: Json = False) -> None:
+def remove_provider(
+    name: Annotated[str, typer.Argument(metavar="PROVIDER", help="The name that models refer to.")], json: Json = False
+) -> None:
     """Forget a provider and its key."""
     with_omni(lambda omni: omni.catalogue.remove_provider(OPERATOR, name))
     _removed(name, json=json)
@@ -234,15 +244,24 @@ def remove_provider(name: Annotated[str, typer.Argument()], json: Json = False) 
     )
 )
 def chat(
-    question: Annotated[str, typer.Argument(help="What to ask; - reads it from standard input.")],
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="What to ask; - reads it from standard input.")],
     tenant: Tenant = None,
-    model: Annotated[str, typer.Option("--model", "-m", help="See omni models list.")] = "omni-brain",
-    system: Annotated[str | None, typer.Option(help="Instructions that come first.")] = None,
+    model: Annotated[
+        str, typer.Option("--model", "-m", metavar="MODEL", help="Which model: see omni models list.")
+    ] = "omni-brain",
+    system: Annotated[str | None, typer.Option(metavar="TEXT", help="Instructions that come first.")] = None,
     file: Annotated[
         list[Path] | None,
-        typer.Option("--file", "-f", exists=True, dir_okay=False, help="Text that the question is about; repeat it."),
+        typer.Option(
+            "--file",
+            "-f",
+            exists=True,
+            dir_okay=False,
+            metavar="FILE",
+            help="Text that the question is about; repeat it for several files.",
+        ),
     ] = None,
-    max_tokens: Annotated[int | None, typer.Option(min=1, help="The longest answer, in tokens.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, metavar="TOKENS", help="The longest answer.")] = None,
     stream: Annotated[bool, typer.Option(help="Print the answer while it comes.")] = True,
     idempotency_key: Annotated[
         str | None, typer.Option(metavar="KEY", help="Make the call once: asked again under this key, answer the same.")

@@ -52,8 +52,8 @@ Since = Annotated[
 Until = Annotated[
     str | None, typer.Option(metavar="2026-12-01", help="Day or ISO 8601 time, not included; by default everything.")
 ]
-Model = Annotated[str | None, typer.Option(help="Of one model only.")]
-Key = Annotated[UUID | None, typer.Option("--key", help="Of one key only, by its id.")]
+Model = Annotated[str | None, typer.Option(metavar="MODEL", help="Of one model only.")]
+Key = Annotated[UUID | None, typer.Option("--key", metavar="KEY", help="Of one key only, by its id.")]
 _SUMMARY_EXAMPLES = (
     "omni usage --tenant demo",
     "omni usage --tenant demo --by day --by model --since 2026-11-01 --until 2026-12-01",

@@ -28,7 +28,7 @@ _TIER: list[Column[tuple[Price, Tier]]] = [
 
 @prices.command("list", epilog=examples("omni prices list", "omni prices list --model omni-brain --json"))
 def list_prices(
-    model: Annotated[str | None, typer.Option(help="Of one model only.")] = None, json: Json = False
+    model: Annotated[str | None, typer.Option(metavar="MODEL", help="Of one model only.")] = None, json: Json = False
 ) -> None:
     """List prices, by model and then oldest first.
 
@@ -46,7 +46,7 @@ def list_prices(
     ),
 )
 def set_price(
-    model: Annotated[str, typer.Argument(help="The name by which callers ask for it.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The name by which callers ask for it.")],
     price: Prices,
     tier: Tiers = None,
     since: Annotated[

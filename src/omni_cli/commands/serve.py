@@ -10,7 +10,8 @@ from omni_cli.options import Home, alone, examples
 
 Host = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Where to listen, instead of OMNI_HOST.")]
 Port = Annotated[
-    int | None, typer.Option(min=0, max=65535, help="Port to listen on, instead of OMNI_PORT; 0 takes a free one.")
+    int | None,
+    typer.Option(min=0, max=65535, metavar="PORT", help="Port to listen on, instead of OMNI_PORT; 0 takes a free one."),
 ]
 
 

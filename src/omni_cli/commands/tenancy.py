@@ -47,14 +47,17 @@ _KEY: list[Column[ApiKey]] = [
     Column("id", lambda key: key.id),
 ]
 Slug = Annotated[str, typer.Argument(metavar="TENANT", help="Slug or id.")]
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The person's address.")]
 Role = Annotated[MemberRole, typer.Option(help="What the person may do.")]
 
 
 @tenants.command("create", epilog=examples("omni tenants create acme --name 'Acme Ltd' --owner-email ann@acme.example"))
 def create_tenant(
-    slug: Annotated[str, typer.Argument(help="1 to 63 lower-case letters, digits and inner hyphens.")],
-    name: Annotated[str | None, typer.Option(help="Name for people; the slug where none is given.")] = None,
-    owner_email: Annotated[str | None, typer.Option(help="The first member, as owner.")] = None,
+    slug: Annotated[str, typer.Argument(metavar="SLUG", help="1 to 63 lower-case letters, digits and inner hyphens.")],
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name for people; the slug where none is given.")
+    ] = None,
+    owner_email: Annotated[str | None, typer.Option(metavar="EMAIL", help="The first member, as owner.")] = None,
     json: Json = False,
 ) -> None:
     """Make a tenant."""
@@ -71,7 +74,7 @@ def list_tenants(limit: Limit = ROWS, cursor: Cursor = None, json: Json = False)
 
 @tenants.command("show", epilog=examples("omni tenants show acme"))
 def show_tenant(tenant: Slug, json: Json = False) -> None:
-    """Show one tenant."""
+    """Show a tenant."""
     print_record(for_tenant(tenant, lambda omni, operator: omni.tenants.get(operator)), _TENANT, json=json)
 
 
@@ -95,16 +98,14 @@ def list_members(tenant: Slug, json: Json = False) -> None:
 
 
 @tenants.command("add-member", epilog=examples("omni tenants add-member acme bob@acme.example --role admin"))
-def add_member(
-    tenant: Slug, email: Annotated[str, typer.Argument()], role: Role = MemberRole.MEMBER, json: Json = False
-) -> None:
+def add_member(tenant: Slug, email: Email, role: Role = MemberRole.MEMBER, json: Json = False) -> None:
     """Add a person to a tenant."""
     member = for_tenant(tenant, lambda omni, operator: omni.tenants.add_member(operator, email, role))
     print_record(member, _MEMBER, json=json)
 
 
 @tenants.command("remove-member", epilog=examples("omni tenants remove-member acme bob@acme.example"))
-def remove_member(tenant: Slug, email: Annotated[str, typer.Argument()], json: Json = False) -> None:
+def remove_member(tenant: Slug, email: Email, json: Json = False) -> None:
     """Take a person out of a tenant; the last owner has to stay."""
 
     async def remove(omni: "Omni", operator: Principal) -> Member:
@@ -128,7 +129,7 @@ def remove_member(tenant: Slug, email: Annotated[str, typer.Argument()], json: J
 )
 def create_key(
     tenant: Tenant = None,
-    name: Annotated[str, typer.Option(help="What the key is for.")] = "default",
+    name: Annotated[str, typer.Option(metavar="NAME", help="What the key is for.")] = "default",
     scope: Annotated[
         list[str] | None,
         typer.Option(
@@ -173,20 +174,21 @@ def list_keys(tenant: Tenant = None, limit: Limit = ROWS, cursor: Cursor = None,
     "revoke",
     epilog=examples(
         "omni keys revoke 01234567-89ab-7def-8123-456789abcdef --tenant demo",
-        "omni keys revoke 01234567-89ab-7def-8123-456789abcdef --tenant demo --after 3600",
+        "omni keys revoke 01234567-89ab-7def-8123-456789abcdef --tenant demo --after 1h",
     ),
 )
 def revoke_key(
-    key_id: Annotated[UUID, typer.Argument(help="The key's id.")],
+    key_id: Annotated[UUID, typer.Argument(metavar="KEY", help="The key's id.")],
     tenant: Tenant = None,
-    after: Annotated[int, typer.Option(metavar="SECONDS", help="For how long it still works.")] = 0,
+    after: Annotated[str | None, typer.Option(metavar="1h", help="How long it still works: s, m, h, d or w.")] = None,
     json: Json = False,
 ) -> None:
     """End a key, in every process within a second.
 
-    With --after it works for so many seconds more, so that another key can take its place meanwhile.
+    With --after it works for that much longer, up to 30 days, so that another key can take its place meanwhile.
     """
-    key = for_tenant(tenant, lambda omni, operator: omni.keys.revoke(operator, key_id, after_s=after))
+    seconds = int(parse_duration(after, "--after").total_seconds()) if after else 0
+    key = for_tenant(tenant, lambda omni, operator: omni.keys.revoke(operator, key_id, after_s=seconds))
     print_record(key, _KEY, json=json, view=_view)
 
 

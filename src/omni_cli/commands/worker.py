@@ -11,7 +11,8 @@ from omni_cli.options import Home, alone, examples
 @alone(examples("omni worker", "omni worker --concurrency 8"))
 def worker(
     concurrency: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="Jobs at once, instead of OMNI_WORKER_CONCURRENCY.")
+        int | None,
+        typer.Option(min=1, max=1000, metavar="JOBS", help="Jobs at once, instead of OMNI_WORKER_CONCURRENCY."),
     ] = None,
     home: Home = None,
 ) -> None:
