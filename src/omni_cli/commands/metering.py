@@ -117,7 +117,7 @@ def events(
 
 @usage.command("show", epilog=examples("omni usage show 0198a3c2-6f1e-7d40-9a51-2b7c61f0e9aa --tenant demo"))
 def show(
-    call: Annotated[str, typer.Argument(help="The call_id of an error, or the id of an answer.")],
+    call: Annotated[str, typer.Argument(metavar="CALL", help="The call_id of an error, or the id of an answer.")],
     tenant: Tenant = None,
     json: Json = False,
 ) -> None:

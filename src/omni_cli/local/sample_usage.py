@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from omni_core.adapters.system import SystemIds
 from omni_core.domain.kernel.clock import Month
-from omni_core.domain.kernel.pages import PageRequest
+from omni_core.domain.kernel.pages import MAX_LIMIT, PageRequest
 from omni_core.domain.kernel.tenancy import OPERATOR, Principal
 from omni_core.domain.llm.catalogue import BUILT_IN_PROVIDER
 from omni_core.domain.metering.api import CallStatus, Quantities, UsageEvent, UsageQuery
@@ -24,11 +24,12 @@ _TOKENS: Final = ((131, 42), (124, 20), (127, 15), (902, 88), (2_310, 64), (640,
 
 
 async def record_last_month(omni: "Omni", operator: Principal, now: datetime) -> None:
-    """Record the calls, unless last month has usage or is closed; a second time changes nothing."""
+    """Record the calls, unless last month has usage or an invoice; a second time changes nothing."""
     month = Month.of(Month.of(now).start - timedelta(days=1))
     used = await omni.metering.events(operator, UsageQuery(month.start, month.end), PageRequest(limit=1))
+    invoices = await omni.billing.list(operator, PageRequest(MAX_LIMIT))
     prices = await omni.pricing.list(OPERATOR, PRICED_AS)
-    if used.items or not prices or not (await omni.billing.preview(operator, month)).is_draft:
+    if used.items or not prices or any(invoice.month == month for invoice in invoices.items):
         return
     for number, (tokens_in, tokens_out) in enumerate(_TOKENS):
         quantities = Quantities(input=tokens_in, output=tokens_out, request=1)
