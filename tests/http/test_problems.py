@@ -193,7 +193,8 @@ async def test_a_method_that_is_not_allowed_says_which_are(
         ("GET", "/v1/usage", 400, "http.invalid_parameter"),
         ("GET", "/v1/usage?since=yesterday&until=2026-11-21", 400, "kernel.invalid_value"),
         ("GET", "/v1/invoices/preview?month=2026-13", 400, "kernel.invalid_value"),
-        ("GET", "/v1/invoices/0", 404, "http.no_such_endpoint"),
+        ("GET", "/v1/invoices/0", 400, "kernel.invalid_value"),
+        ("GET", "/v1/jobs/0", 404, "http.no_such_endpoint"),
         ("POST", "/v1/invoices", 400, "http.malformed_body"),
     ],
 )
