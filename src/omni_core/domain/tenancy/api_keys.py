@@ -1,7 +1,7 @@
 """API keys: make, list, revoke, and let in."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hmac import compare_digest
 from typing import Annotated
 from uuid import UUID
