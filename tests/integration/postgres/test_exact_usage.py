@@ -35,6 +35,7 @@ values ($1, $2, 'somewhere', $2, $3, $4, now())
 APPEND = "select place, is_same from omni_append_usage($1, $2, $3, $4, $5, $6, $7)"
 
 
+FILE = "select pg_relation_filenode('usage_event')"
 RAW_PRICE = """
 insert into price (tenant_id, id, model, currency, effective_from, tiers) values ($1, $2, 'old', 'USD', $3, $4)
 """
@@ -58,7 +59,9 @@ async def test_what_was_stored_before_is_read_as_it_was(empty_database_url: str)
         for name, context, output in (("default", 128_000, 4_096), ("given", 200_000, 4_096), ("short", 128_000, 512)):
             await owner.execute(ADD_MODEL, tenant_id, name, context, output)
         await owner.fetch(APPEND, [tenant_id], [1], [1], [1], [0], [as_before(event)], [])
-    assert (await migrate.upgrade(empty_database_url)).is_current
+        file = await owner.fetchval(FILE)
+        assert (await migrate.upgrade(empty_database_url)).is_current
+        assert await owner.fetchval(FILE) == file  # however much usage there is, none of it is written anew
     async with open_database(as_role(empty_database_url, APP_ROLE)) as database:
         uow = PostgresUnitOfWork(database.engine, FixedClock(), SystemIds())
         async with uow(tenant_id) as tx:

@@ -8,10 +8,10 @@ from structlog.testing import capture_logs
 from omni_core import OPERATOR, AddModel, ChatRequest, Message, Role
 from omni_core.adapters.telemetry.metrics import Metrics
 from omni_core.domain.llm.api import ChatDelta, FinishReason, TokenUsage
-from omni_core.domain.llm.belief import doubt_of
+from omni_core.domain.llm.belief import Doubt, doubt_of
 from omni_core.domain.llm.catalogue import DEFAULT_CONTEXT_LENGTH, DEFAULT_MAX_OUTPUT_TOKENS
 from omni_core.domain.llm.counting import estimate_input_tokens, estimate_tokens
-from omni_core.domain.metering.api import CallStatus, EstimateReason, Quantities
+from omni_core.domain.metering.api import CallStatus, EstimateReason, Quantities, UsageEvent
 from omni_core.testing.builders.llm import a_model
 from omni_core.testing.scripted_model import ScriptedChatModel
 from tests.unit.llm.conftest import PRICES, Desk, desk_with
@@ -110,6 +110,16 @@ async def test_what_is_not_believed_is_charged_by_an_estimate_marked_and_told(st
     counted = metrics.exposition().decode()
     assert 'omni_llm_usage_doubted_total{provider="somewhere",reason="beyond_context"} 1.0' in counted
     assert f'omni_llm_tokens_total{{direction="input",provider="somewhere"}} {charged.input}.0' in counted
+
+
+async def test_a_witness_that_fails_takes_no_record_back(desk: Desk):
+    def fail(event: UsageEvent, doubt: Doubt | None) -> None:
+        raise LookupError
+
+    desk.omni.chat.witnessed_by(fail)
+    with pytest.raises(LookupError):
+        await ask(desk, streamed=False)
+    assert [event.model for event in await desk.usage()] == ["known"]
 
 
 @pytest.mark.parametrize("limits", [{}, {"context_length": 200_000}])

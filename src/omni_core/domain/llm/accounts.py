@@ -161,6 +161,7 @@ class CallAccount:
             # The caller has gone while the event was being written, so nobody would hear that it was not. Written a
             # second time, it changes nothing.
             self._accounts.late.add(event, self._reservation)
+            self._tell(event, doubt)
             raise
         except UsageNotRecorded as error:
             await self._try_on(event, error)
@@ -173,6 +174,7 @@ class CallAccount:
             self._reservation.settle(event.charge_picos if is_new else 0)
         if self._caller.watch is not None:
             self._caller.watch.charged()
+        self._tell(event, doubt)
 
     async def _try_on(self, event: UsageEvent, error: UsageNotRecorded) -> None:
         """Raise what the caller is told, by which it can ask for the call; with a watch, only if all else fails."""
@@ -188,7 +190,9 @@ class CallAccount:
     def commit_later(self, usage: TokenUsage, status: CallStatus, doubt: Doubt | None = None) -> None:
         """Record the usage although nobody waits for it any more."""
         if self._open:
-            self._accounts.late.add(self._close(usage, status, doubt), self._reservation)
+            event = self._close(usage, status, doubt)
+            self._accounts.late.add(event, self._reservation)
+            self._tell(event, doubt)
 
     def abandon(self) -> None:
         """Nothing was produced: nothing is charged."""
@@ -199,13 +203,15 @@ class CallAccount:
     def _close(self, usage: TokenUsage, status: CallStatus, doubt: Doubt | None) -> UsageEvent:
         self._open = False
         try:
-            event = self._event(usage, status, doubt)
+            return self._event(usage, status, doubt)
         except BaseException:
             self._reservation.settle(0)
             raise
+
+    def _tell(self, event: UsageEvent, doubt: Doubt | None) -> None:
+        # Once the event is on record, or sure to be: a witness that fails takes nothing back.
         for witness in self._accounts.witnesses:
             witness(event, doubt)
-        return event
 
     def _event(self, usage: TokenUsage, status: CallStatus, doubt: Doubt | None) -> UsageEvent:
         quantities = quantities_of(usage, self.request.images)

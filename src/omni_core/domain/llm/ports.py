@@ -192,7 +192,7 @@ class UnrecordedUsage(Protocol):
 
 
 class UsageWitness(Protocol):
-    """Hears of the usage of each call as it is about to be recorded."""
+    """Hears of the usage of each call when it is on record, or left to be recorded."""
 
     def __call__(self, event: UsageEvent, doubt: Doubt | None) -> None:
         """Take note of `event`, and of the provider's figures where they were not believed."""

@@ -151,6 +151,13 @@ class ChatModelContract:
         assert [delta.usage is not None for delta in deltas] == [False] * (len(deltas) - 1) + [True]
         check_usage(deltas[-1].usage or TokenUsage())
 
+    async def test_tells_no_more_on_the_way_than_in_the_end(self, chat_model: OpenChatModel, model_name: str) -> None:
+        deltas = [delta async for delta in chat_model.stream(asked(model_name))]
+        usage = deltas[-1].usage or TokenUsage()
+        for so_far in (delta.usage_so_far for delta in deltas if delta.usage_so_far is not None):
+            assert 0 <= so_far.input_tokens <= usage.input_tokens
+            assert 0 <= so_far.output_tokens <= usage.output_tokens
+
     async def test_passes_on_no_empty_piece(self, chat_model: OpenChatModel, model_name: str) -> None:
         assert ChatDelta() not in [delta async for delta in chat_model.stream(asked(model_name))]
 
