@@ -1,19 +1,23 @@
 """`omni db`."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
+import typer
 
 from omni_cli.options import Json, commands, examples
-from omni_cli.output import Column, print_record
+from omni_cli.output import Column, note, print_json, print_record, print_text
 from omni_cli.session import load_settings
 
 if TYPE_CHECKING:
+    from omni_core.bootstrap.backup import Backup
     from omni_core.bootstrap.premises import DatabaseUrls
     from omni_core.bootstrap.settings import Settings
 
-db = commands("The database's schema.")
+db = commands("The database: its schema, backups.")
+_File = Annotated[Path, typer.Argument(metavar="FILE", help="The backup, in the format of pg_dump --format=custom.")]
 
 
 class SchemaReport(msgspec.Struct, frozen=True):
@@ -72,6 +76,42 @@ def status(json: Json = False) -> None:
             return await _report(settings, urls)
 
     print_record(asyncio.run(look()), _REPORT, json=json)
+
+
+@db.command("backup", epilog=examples("omni db backup omni.dump", "omni db backup omni.dump --json"))
+def backup(file: _File, json: Json = False) -> None:
+    """Write the whole database into a new file, also while it is in use.
+
+    The secret key is not in it. With a PostgreSQL of your own it needs a role that row-level security does not bind.
+    """
+    from omni_core.bootstrap.backup import back_up
+
+    made = asyncio.run(back_up(load_settings(), file))
+    _tell(made, "backed up", "into", json=json)
+    note("The secret key is not in it: keep OMNI_HOME/secret.key or OMNI_SECRET_KEY too, elsewhere.")
+
+
+@db.command("restore", epilog=examples("omni db restore omni.dump", "omni db restore omni.dump --replace"))
+def restore(
+    file: _File,
+    replace: Annotated[bool, typer.Option("--replace", help="Although the database holds tenants.")] = False,
+    json: Json = False,
+) -> None:
+    """Put a backup in place of the database, all or nothing, and bring it to this release's schema.
+
+    Stop servers and workers first. A database that holds tenants is left alone unless you say --replace.
+    """
+    from omni_core.bootstrap import backup as backups
+
+    _tell(asyncio.run(backups.restore(load_settings(), file, replace=replace)), "restored", "from", json=json)
+
+
+def _tell(made: "Backup", done: str, way: str, *, json: bool) -> None:
+    if json:
+        print_json(made)
+        return
+    calls = "" if made.calls is None else f" and {made.calls:,} calls"
+    print_text(f"{done} {made.tenants:,} tenants{calls} at {made.schema} {way} {made.file} ({made.bytes:,} bytes)")
 
 
 async def _report(settings: "Settings", urls: "DatabaseUrls") -> SchemaReport:
