@@ -62,7 +62,10 @@ async def lock_budgets(uow: UnitOfWork) -> None:
         await connection_of(tx).execute(sa.text("select * from budget for update"))
 
 
-async def test_a_call_goes_on_while_every_other_connection_is_taken(fresh_database_url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("under", [None, "once"], ids=["plain", "keyed"])
+async def test_a_call_goes_on_while_every_other_connection_is_taken(
+    fresh_database_url: str, tmp_path: Path, under: str | None
+) -> None:
     async with opened(fresh_database_url, tmp_path, database_pool=2, report_pool=2) as (wiring, omni):
         tenant = await omni.tenants.create(OPERATOR, CreateTenant("acme", "Acme"))
         operator = omni.operator(tenant.id)
@@ -75,7 +78,7 @@ async def test_a_call_goes_on_while_every_other_connection_is_taken(fresh_databa
                     await taken.enter_async_context(uow(a_tenant_id()))
             caller = await omni.authenticator.authenticate(key.secret)
             question = Message.of(Role.USER, "Snow is white. What is white?")
-            await omni.chat.complete(caller, ChatRequest("omni-brain", (question,)))
+            await omni.chat.complete(caller, ChatRequest("omni-brain", (question,)), idempotency_key=under)
         ((recorded,)) = await omni.metering.summary(operator, UsageQuery(MOMENT, MOMENT + timedelta(days=20_000)))
     assert recorded.calls == 1
 

@@ -67,7 +67,7 @@ class LlmContainer(containers.DeclarativeContainer):
     )
     keep_terms = providers.Callable(_terms, platform.settings)
     keyed = providers.Singleton(
-        KeyedCalls, platform.uow, keyed_store, platform.seal, platform.clock, platform.ids, keep_terms
+        KeyedCalls, platform.chat_uow, keyed_store, platform.seal, platform.clock, platform.ids, keep_terms
     )
     gateway = providers.Singleton(Gateway, routes, accounts, keyed, platform.clock, platform.ids)
     face = providers.Singleton(Llm, catalogue, gateway)
