@@ -170,8 +170,6 @@ def log_failure(known: OmniError, error: Exception, request_id: str, **facts: st
         _log.error("request failed", request_id=request_id, code=known.code, **facts, exc_info=error)
     elif known.kind is Kind.DEPENDENCY:
         _log.warning("request failed", request_id=request_id, code=known.code, **facts, detail=known.detail)
-    elif isinstance(known, ClientLeft):
-        _log.info("client left", request_id=request_id, code=known.code, **facts)
 
 
 def to_response(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -49,16 +49,10 @@ def test_usage_is_added_up(omni: CommandLine, used: dict[str, Any], payer: str) 
 def test_what_became_of_a_call_is_told(omni: CommandLine, tenant: str) -> None:
     answer = omni.json("chat", "--tenant", tenant, QUESTION)
     shown = omni.json("usage", "show", f"chatcmpl-{answer['id'].replace('-', '')}", "--tenant", tenant)
-    assert (shown["call_id"], shown["is_recorded"], shown["event"]["id"]) == (answer["id"], True, answer["id"])
-    lines = omni("usage", "show", answer["id"], "--tenant", tenant).stdout
-    assert "recorded  yes" in lines
-    assert "omni-brain" in lines
+    assert (shown["id"], shown["model"], shown["status"]) == (answer["id"], "omni-brain", "completed")
+    assert "omni-brain" in omni("usage", "show", answer["id"], "--tenant", tenant).stdout
     unknown = "00000000-0000-7000-8000-000000000000"
-    assert omni.json("usage", "show", unknown, "--tenant", tenant) == {
-        "call_id": unknown,
-        "is_recorded": False,
-        "event": None,
-    }
+    assert omni.error("usage", "show", unknown, "--tenant", tenant, exits=66)["code"] == "metering.unknown_call"
     assert omni.error("usage", "show", "x", "--tenant", tenant, exits=65)["code"] == "kernel.invalid_value"
 
 

@@ -12,7 +12,7 @@ from openai import AsyncOpenAI
 
 from omni_core import OPERATOR, CreateKey, CreateTenant
 from omni_core.domain.metering.api import CallStatus
-from omni_core.domain.metering.errors import UsageNotRecorded
+from omni_core.domain.metering.errors import UnknownCall, UsageNotRecorded
 from omni_core.testing.upstream import Script
 from tests.http.serving import Served, served
 from tests.http.test_streaming import until
@@ -149,9 +149,10 @@ async def test_who_hangs_up_finds_the_whole_answer_later(serving: Served, key: s
 
 
 async def became_of(serving: Served, call_id: str) -> Any:
-    answer = await serving.client.get(f"/v1/usage/calls/{call_id}")
-    assert answer.status_code == 200
-    return answer.json()
+    """Return the event of a call, or the code of the problem where there is none."""
+    answer = await serving.client.get(f"/v1/usage/events/{call_id}")
+    assert answer.status_code in (200, 404)
+    return answer.json() if answer.is_success else answer.json()["code"]
 
 
 @pytest.mark.parametrize("streamed", [False, True])
@@ -160,23 +161,22 @@ async def test_who_is_told_that_a_call_is_not_recorded_can_ask_for_it(serving: S
     answer = await post(serving, None, asked(stream=streamed))
     assert b"metering.not_recorded" in answer.content
     call_id = answer.content.partition(b'"call_id":"')[2][:36].decode()
-    assert await became_of(serving, call_id) == {"call_id": call_id, "is_recorded": False, "event": None}
+    assert await became_of(serving, call_id) == "metering.unknown_call"
 
 
 async def test_what_was_charged_is_told_of_an_answer(serving: Served):
     answer = (await post(serving, None)).json()
-    record = await became_of(serving, answer["id"].removeprefix("chatcmpl-"))
-    assert record["is_recorded"]
-    assert record["event"]["quantities"]["output"] == answer["usage"]["completion_tokens"]
-    assert record["event"]["cost"]["value"] == "0.000045"
+    event = await became_of(serving, answer["id"].removeprefix("chatcmpl-"))
+    assert event["quantities"]["output"] == answer["usage"]["completion_tokens"]
+    assert event["cost"]["value"] == "0.000045"
 
 
 async def test_a_call_of_another_tenant_is_none(serving: Served):
     call_id = (await post(serving, None)).json()["id"].removeprefix("chatcmpl-")
     elsewhere = await serving.omni.tenants.create(OPERATOR, CreateTenant("elsewhere", "Elsewhere"))
-    record = await serving.omni.metering.call(serving.omni.operator(elsewhere.id), UUID(call_id))
-    assert not record.is_recorded
-    assert (await became_of(serving, call_id))["is_recorded"]
+    with pytest.raises(UnknownCall):
+        await serving.omni.metering.event(serving.omni.operator(elsewhere.id), UUID(call_id))
+    assert (await became_of(serving, call_id))["id"] == str(UUID(call_id))
 
 
 async def test_under_a_key_the_record_is_tried_on_and_the_answer_kept(serving: Served, key: str):
@@ -184,20 +184,20 @@ async def test_under_a_key_the_record_is_tried_on_and_the_answer_kept(serving: S
     serving.log.failure = UsageNotRecorded("the database is away")
     told = await post(serving, key)
     assert (told.status_code, told.json()["code"]) == (503, "metering.not_recorded")
-    assert not (await became_of(serving, told.json()["call_id"]))["is_recorded"]
+    assert await became_of(serving, told.json()["call_id"]) == "metering.unknown_call"
     serving.log.failure = None
     answer = await post(serving, key)
     assert answer.status_code == 200
     assert answer.headers["idempotent-replayed"] == "true"
     assert answer.json()["id"] == "chatcmpl-" + told.json()["call_id"].replace("-", "")
-    assert (await became_of(serving, told.json()["call_id"]))["is_recorded"]
+    assert (await became_of(serving, told.json()["call_id"]))["id"] == told.json()["call_id"]
     assert len(serving.upstream.calls) == before + 1
     assert len(serving.log.events) == 1
 
 
 @pytest.mark.parametrize("call_id", ["x", "1", "chatcmpl-1"])
 async def test_what_is_no_id_is_no_call(serving: Served, call_id: str):
-    assert (await serving.client.get(f"/v1/usage/calls/{call_id}")).status_code in (400, 404)
+    assert (await serving.client.get(f"/v1/usage/events/{call_id}")).status_code in (400, 404)
 
 
 async def test_an_official_client_sends_the_key_with_each_attempt(serving: Served, key: str):

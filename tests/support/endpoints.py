@@ -79,7 +79,7 @@ def endpoints_of(document: Mapping[str, Any]) -> list[Endpoint]:
 
 def _endpoint(document: Mapping[str, Any], method: str, path: str, operation: Mapping[str, Any]) -> Endpoint:
     parameters = operation.get("parameters", ())
-    ids = {one["name"] for one in parameters if one["in"] == "path" and one["schema"].get("format") == "uuid"}
+    ids = {one["name"] for one in parameters if one["in"] == "path" and _takes_an_id(one["schema"])}
     in_query = [one for one in parameters if one["in"] == "query"]
     content = operation.get("requestBody", {}).get("content", {})
     return Endpoint(
@@ -92,3 +92,9 @@ def _endpoint(document: Mapping[str, Any], method: str, path: str, operation: Ma
         query={one["name"]: QUERY[one["name"]] for one in in_query if one["required"]},
         query_names=tuple(one["name"] for one in in_query),
     )
+
+
+def _takes_an_id(schema: Mapping[str, Any]) -> bool:
+    """Tell whether an id stands there, alone or beside something else that names the same record."""
+    pattern = schema.get("pattern")
+    return schema.get("format") == "uuid" or (pattern is not None and re.fullmatch(pattern, str(uuid4())) is not None)

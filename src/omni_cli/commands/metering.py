@@ -1,7 +1,7 @@
 """`omni usage`."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -13,16 +13,12 @@ from omni_cli.session import for_tenant
 from omni_core.domain.kernel.clock import Month, parse_moment
 from omni_core.domain.kernel.ids import parse_id
 from omni_core.domain.kernel.pages import PageRequest
-from omni_core.domain.metering.api import CallRecord, Grouping, UsageEvent, UsageQuery, UsageSum
+from omni_core.domain.metering.api import Grouping, UsageEvent, UsageQuery, UsageSum
 
 usage = commands("What a tenant used, and what it cost. Without a command: the summary of this month, by model.")
 usage.info.no_args_is_help = False
 
 _GROUPINGS: tuple[Grouping, ...] = ("model", "provider", "key", "day", "status")
-
-
-def _of_event(column: Column[UsageEvent]) -> Column[CallRecord]:
-    return Column(column.title, lambda record: column.value(record.event) if record.event else None)
 
 
 _EVENT: list[Column[UsageEvent]] = [
@@ -35,11 +31,6 @@ _EVENT: list[Column[UsageEvent]] = [
     Column("estimated", lambda event: event.estimate_reason or ("yes" if event.estimated else None)),
     Column("ms", lambda event: event.latency_ms, numeric=True),
     Column("id", lambda event: event.id),
-]
-_RECORD: list[Column[CallRecord]] = [
-    Column("call", lambda record: record.call_id),
-    Column("recorded", lambda record: record.is_recorded),
-    *(_of_event(column) for column in _EVENT[:-1]),
 ]
 
 By = Annotated[
@@ -121,14 +112,10 @@ def show(
     tenant: Tenant = None,
     json: Json = False,
 ) -> None:
-    """Tell whether a call is on record, and what was charged for it."""
+    """Show what was charged for a call. One that is not on record is not charged."""
     call_id = parse_id(call.removeprefix("chatcmpl-"), "CALL")
-    record = for_tenant(tenant, lambda omni, operator: omni.metering.call(operator, call_id))
-    print_record(record, _RECORD, json=json, view=_record_as_json)
-
-
-def _record_as_json(record: CallRecord) -> dict[str, Any]:
-    return {"call_id": record.call_id, "is_recorded": record.is_recorded, "event": as_json(record.event)}
+    event = for_tenant(tenant, lambda omni, operator: omni.metering.event(operator, call_id))
+    print_record(event, _EVENT, json=json)
 
 
 def _query(since: str | None, until: str | None, model: str | None, key: UUID | None) -> UsageQuery:

@@ -13,7 +13,7 @@ from omni_core.domain.kernel.pages import DEFAULT_LIMIT
 from omni_core.domain.metering.api import Grouping
 from omni_http.amounts import MOMENT_PATTERN, Cursor, Limit, Listing, listing
 from omni_http.services import KeyedRequest, omni_of
-from omni_http.wire.metering import CallRecordView, UsageEventView, UsageSumView
+from omni_http.wire.metering import UsageEventView, UsageSumView
 
 _MOMENT = "A date (midnight UTC) or a time with an offset."
 _FORM = {"pattern": MOMENT_PATTERN}
@@ -66,10 +66,10 @@ class MeteringController(Controller):
         page = await omni_of(request).metering.events(request.user, query, PageRequest(limit, cursor))
         return listing(page, UsageEventView.of)
 
-    @get("/calls/{call_id:uuid}")
-    async def get_call(self, request: KeyedRequest, call_id: FromPath[UUID]) -> CallRecordView:
-        """Tell whether a call is on record, and what was charged for it (scope `usage:read`).
+    @get("/events/{call_id:uuid}")
+    async def get_usage_event(self, request: KeyedRequest, call_id: FromPath[UUID]) -> UsageEventView:
+        """Tell what was charged for a call; 404 where it is not on record, and not charged (scope `usage:read`).
 
         Its id is the `call_id` of an error such as `metering.not_recorded`, or what follows `chatcmpl-` in an answer's.
         """
-        return CallRecordView.of(await omni_of(request).metering.call(request.user, call_id))
+        return UsageEventView.of(await omni_of(request).metering.event(request.user, call_id))

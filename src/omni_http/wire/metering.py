@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from omni_core.domain.metering.api import CallRecord, Quantities, UsageEvent, UsageSum
+from omni_core.domain.metering.api import Quantities, UsageEvent, UsageSum
 from omni_http.amounts import Cost
 
 
@@ -60,17 +60,3 @@ class UsageEventView(msgspec.Struct, frozen=True):
             latency_ms=event.latency_ms,
             request_id=event.request_id,
         )
-
-
-class CallRecordView(msgspec.Struct, frozen=True):
-    """What the books say of a call now. `event` is what was charged for it; null where nothing was."""
-
-    call_id: UUID
-    is_recorded: bool
-    event: UsageEventView | None
-
-    @classmethod
-    def of(cls, record: CallRecord) -> "CallRecordView":
-        """Return a call's record for the wire."""
-        event = UsageEventView.of(record.event) if record.event is not None else None
-        return cls(record.call_id, record.is_recorded, event)

@@ -33,4 +33,4 @@ async def test_who_leaves_while_uploading_is_told_of_as_that(serving: Served, fr
             await eventually(is_counted)
     assert b'status="500"' not in serving.metrics.exposition()
     assert [entry["log_level"] for entry in logs] == ["info"]
-    assert logs[0]["event"] == "client left"
+    assert (logs[0]["status"], logs[0]["code"]) == (499, "http.client_left")

@@ -71,7 +71,9 @@ async def failure(call: Call, model: OpenChatModel, request: ChatRequest) -> Omn
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_each_fault_is_its_own_error(connect, call, fault):
-    error = await failure(call, connect(read_timeout_s=0.2), asked(fault))
+    # Only of silence is an end in time awaited: a huge answer takes its time on a busy machine.
+    patience_s = 0.2 if FAULTS[fault] is ProviderTimeout else 10.0
+    error = await failure(call, connect(read_timeout_s=patience_s), asked(fault))
     assert type(error) is FAULTS[fault]
     assert error.fields["provider"] == "vendor"
     assert "vendor" in error.detail

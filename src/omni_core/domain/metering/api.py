@@ -1,9 +1,8 @@
 """The face of metering: what shells and other contexts may use of it."""
 
-from omni_core.domain.metering.errors import UsageNotRecorded
+from omni_core.domain.metering.errors import UnknownCall, UsageNotRecorded
 from omni_core.domain.metering.model import (
     MOST_GROUPS,
-    CallRecord,
     CallStatus,
     EstimateReason,
     Grouping,
@@ -18,13 +17,13 @@ from omni_core.domain.metering.service import Metering
 
 __all__ = [
     "MOST_GROUPS",
-    "CallRecord",
     "CallStatus",
     "EstimateReason",
     "Grouping",
     "Meter",
     "Metering",
     "Quantities",
+    "UnknownCall",
     "UsageEvent",
     "UsageLog",
     "UsageNotRecorded",

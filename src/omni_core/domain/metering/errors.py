@@ -1,6 +1,6 @@
 """What goes wrong with usage."""
 
-from omni_core.domain.kernel.errors import DependencyFailed, Invalid
+from omni_core.domain.kernel.errors import DependencyFailed, Invalid, NotFound
 
 
 class InvalidUsage(Invalid):
@@ -14,6 +14,12 @@ class UsageNotRecorded(DependencyFailed):
 
     code = "metering.not_recorded"
     retryable = True
+
+
+class UnknownCall(NotFound):
+    """The call is not on record."""
+
+    code = "metering.unknown_call"
 
 
 class TooManyGroups(Invalid):

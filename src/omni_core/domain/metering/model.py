@@ -188,15 +188,3 @@ class UsageSum(msgspec.Struct, frozen=True):
     def cost(self) -> Cost:
         """What the calls cost."""
         return Cost(self.cost_picos, self.currency)
-
-
-class CallRecord(msgspec.Struct, frozen=True):
-    """What the books say of a call now: it is charged for if `event` is there, and only then."""
-
-    call_id: UUID
-    event: UsageEvent | None
-
-    @property
-    def is_recorded(self) -> bool:
-        """Whether the call is on record."""
-        return self.event is not None

@@ -10,8 +10,8 @@ from omni_core.domain.kernel.errors import InvalidValue
 from omni_core.domain.kernel.pages import Page, PageRequest, page_of
 from omni_core.domain.kernel.tenancy import Principal, Scope
 from omni_core.domain.kernel.uow import UnitOfWork
-from omni_core.domain.metering.errors import TooManyGroups
-from omni_core.domain.metering.model import MOST_GROUPS, CallRecord, Grouping, UsageEvent, UsageQuery, UsageSum
+from omni_core.domain.metering.errors import TooManyGroups, UnknownCall
+from omni_core.domain.metering.model import MOST_GROUPS, Grouping, UsageEvent, UsageQuery, UsageSum
 from omni_core.domain.metering.ports import UsageReader
 
 _GROUPINGS = get_args(Grouping)
@@ -51,12 +51,15 @@ class Metering:
             rows = await self._reader.events(tx, query, page.limit + 1, page.after)
         return page_of(rows, page.limit, lambda event: event.id)
 
-    async def call(self, principal: Principal, call_id: UUID) -> CallRecord:
-        """Tell what became of a call whose id was told with its answer or its error (usage:read).
+    async def event(self, principal: Principal, call_id: UUID) -> UsageEvent:
+        """Return what was charged for a call, by the id that its answer or its error told (usage:read).
 
-        A call that is not on record is not charged. One whose usage could not be recorded may yet come to be on record,
-        for about ten minutes.
+        Raises `UnknownCall` for one that is not on record, which is not charged. A call whose usage could not be
+        recorded may yet come to be on record, for about ten minutes.
         """
         principal.require(Scope.USAGE_READ)
         async with self._uow(principal.tenant_id) as tx:
-            return CallRecord(call_id, await self._reader.event(tx, call_id))
+            event = await self._reader.event(tx, call_id)
+        if event is None:
+            raise UnknownCall(f"no call {call_id} is on record: nothing is charged for it", call_id=str(call_id))
+        return event
