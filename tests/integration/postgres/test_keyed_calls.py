@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 
 from omni_core import (
@@ -198,6 +199,19 @@ async def test_who_lost_a_call_hands_on_nothing_else_than_was_kept(fresh_databas
         again = await first.ask()
         assert (again.id, again.response, again.is_replay) == (answer.id, answer.response, True)
         assert [event.id for event in await first.usage()] == [answer.id]
+
+
+async def test_a_state_of_another_release_lets_nobody_make_the_call(
+    two: tuple[Process, Process], fresh_database_url: str
+):
+    answer = await two[0].ask()
+    async with connected(fresh_database_url) as owner:
+        await owner.execute("update keyed_call set state = 'thawing', held_until = now() - interval '1 h'")
+    two[1].keyed.terms = msgspec.structs.replace(two[1].keyed.terms, wait_s=0)
+    with pytest.raises(CallUnderWay) as refused:
+        await two[1].ask()
+    assert refused.value.fields["call_id"] == str(answer.id)
+    assert two[1].model.requests == []
 
 
 async def test_answers_whose_time_is_over_are_erased(two: tuple[Process, Process], fresh_database_url: str):
