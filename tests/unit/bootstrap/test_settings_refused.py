@@ -84,6 +84,16 @@ def test_a_url_that_drivers_read(tmp_path: Path, url: str):
     assert settings.database_url == url
 
 
+@pytest.mark.parametrize("host", ["[::1]", "..", ".", "a" * 64, "a b", "http://a", "ann@a"])
+def test_a_host_that_is_none(tmp_path: Path, host: str):
+    assert "OMNI_HOST" in refusal_of(tmp_path, OMNI_HOST=host).detail
+
+
+@pytest.mark.parametrize("host", ["::1", "0.0.0.0", "localhost", "bücher.example", "::"])  # noqa: S104 - nothing listens
+def test_a_host_that_is_one(tmp_path: Path, host: str):
+    assert load({"OMNI_HOME": str(tmp_path), "OMNI_HOST": host}, directory=tmp_path)[0].host == host
+
+
 @pytest.mark.parametrize(
     "providers",
     [

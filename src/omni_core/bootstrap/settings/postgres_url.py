@@ -33,17 +33,19 @@ def _fault_of(url: str) -> str | None:
         return f"has an sslmode that is none of {', '.join(_SSL)}"
     if port == 0 or not _is_port(options.get("port", "5432")):
         return "has a port that is none"
-    return None if _is_host(host or options.get("host", "")) else "has no host"
+    where = host or options.get("host", "")
+    return None if where.startswith("/") or is_host(where) else "has no host"
 
 
 def _is_port(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) <= 65_535
 
 
-def _is_host(host: str) -> bool:
-    if host.startswith("/"):
-        return True
+def is_host(text: str) -> bool:
+    """Tell whether `text` can be an address or the name of a host."""
+    if any(letter.isspace() or letter in "[]/@" for letter in text):
+        return False
     try:
-        return bool(host.encode("idna"))
+        return bool(text.encode("idna"))
     except UnicodeError:
         return False

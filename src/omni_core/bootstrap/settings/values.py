@@ -11,7 +11,7 @@ from omni_core.bootstrap.settings.budgets import BudgetsSettings
 from omni_core.bootstrap.settings.http import HttpSettings
 from omni_core.bootstrap.settings.jobs import JobsSettings
 from omni_core.bootstrap.settings.llm import LlmSettings
-from omni_core.bootstrap.settings.postgres_url import check_postgres_url
+from omni_core.bootstrap.settings.postgres_url import check_postgres_url, is_host
 from omni_core.bootstrap.settings.reader import Source, default_home, read
 from omni_core.bootstrap.settings.section import settings_of
 from omni_core.bootstrap.settings.tenancy import TenancySettings
@@ -115,6 +115,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         exponent_of(self.currency)
+        if not is_host(self.host):
+            raise InvalidValue("this is no host", field="host", allowed="an address or a host name, without brackets")
         for field in ("database_url", "owner_database_url"):
             url = getattr(self, field)
             if url is not None:
