@@ -15,7 +15,7 @@ def test_the_page_works_from_top_to_bottom(bare: CommandLine, fresh_database_url
     scripts = [fence.text for fence in fences() if fence.page == PAGE and fence.language == "bash"]
     # What starts Omni does not come back until it is stopped; tests/e2e starts it.
     runnable = [text for text in scripts if "omni up" not in text and "omni serve" not in text]
-    assert len(runnable) == 5
+    assert len(runnable) == 6
     variables = {name: value for name, value in bare.variables.items() if value is not None}
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     ended = subprocess.run(

@@ -80,9 +80,10 @@ def status(json: Json = False) -> None:
 
 @db.command("backup", epilog=examples("omni db backup omni.dump", "omni db backup omni.dump --json"))
 def backup(file: _File, json: Json = False) -> None:
-    """Write the whole database into a new file, also while it is in use.
+    """Write the whole database into a new file.
 
-    The secret key is not in it. With a PostgreSQL of your own it needs a role that row-level security does not bind.
+    It may be in use meanwhile. The secret key is not in it. With a PostgreSQL of your own it needs a role that
+    row-level security does not bind.
     """
     from omni_core.bootstrap.backup import back_up
 
@@ -97,9 +98,10 @@ def restore(
     replace: Annotated[bool, typer.Option("--replace", help="Although the database holds tenants.")] = False,
     json: Json = False,
 ) -> None:
-    """Put a backup in place of the database, all or nothing, and bring it to this release's schema.
+    """Put a backup in place of the database, all or nothing.
 
-    Stop servers and workers first. A database that holds tenants is left alone unless you say --replace.
+    It is brought to this release's schema. Stop servers and workers first. A database that holds tenants is left alone
+    unless you say --replace.
     """
     from omni_core.bootstrap import backup as backups
 
