@@ -125,4 +125,4 @@ async def test_json_as_deep_as_a_well(refused: Refused, field: bytes) -> None:
 async def test_another_method_and_another_path(refused: Refused) -> None:
     assert_problem(await refused.client.get("/v1/chat/completions"), 405, "http.method_not_allowed")
     assert_problem(await refused.client.post("/v1/chat"), 404, "http.no_such_endpoint")
-    assert_problem(await refused.client.get("/v1/invoices/not-an-id"), 404, "http.no_such_endpoint")
+    assert_problem(await refused.client.get("/v1/jobs/not-an-id"), 404, "http.no_such_endpoint")

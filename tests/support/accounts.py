@@ -16,7 +16,7 @@ from omni_core.domain.billing.ports import PriceTable
 from omni_core.domain.kernel.clock import Month
 from omni_core.domain.kernel.pages import PageRequest
 from omni_core.domain.kernel.tenancy import PLATFORM, Principal
-from omni_core.domain.kernel.uow import Transaction
+from omni_core.domain.kernel.uow import Transaction, UnitsOfWork
 from omni_core.domain.metering.api import UsageEvent
 from omni_core.domain.pricing.api import Price
 from omni_core.testing.builders.kernel import a_tenant_id
@@ -38,7 +38,7 @@ class Account:
         self.created_at = datetime(2020, 1, 1, tzinfo=UTC)
         self.billable_usage = backend.adapter(MemoryBillableUsage, PostgresBillableUsage)
         self.billing = Billing(
-            backend.uow,
+            UnitsOfWork(backend.uow, backend.uow),
             backend.adapter(MemoryInvoiceStore, PostgresInvoiceStore),
             self.billable_usage,
             price_table or self.price_store,

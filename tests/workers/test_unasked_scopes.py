@@ -46,7 +46,11 @@ def by_http(**scopes: list[str]) -> Made:
     return make
 
 
-MAKERS = {"library": by_library, "http": by_http(), "http, none": by_http(scopes=[]), "omni up": demo.prepare}
+async def by_omni_up(omni: Omni) -> str:
+    return (await demo.prepare(omni)).secret
+
+
+MAKERS = {"library": by_library, "http": by_http(), "http, none": by_http(scopes=[]), "omni up": by_omni_up}
 
 
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)

@@ -51,6 +51,10 @@ def uow_of(wiring: Wiring, name: str) -> UnitOfWork:
     return uow
 
 
+async def a_tenant(omni: Omni, slug: str) -> TenantId:
+    return (await omni.tenants.create(OPERATOR, CreateTenant(slug, slug))).id
+
+
 async def sleep(uow: UnitOfWork, tenant_id: TenantId, seconds: float) -> None:
     async with uow(tenant_id) as tx:
         await connection_of(tx).execute(sa.text("select pg_sleep(:seconds)"), {"seconds": seconds})
@@ -75,7 +79,7 @@ async def test_a_call_goes_on_while_every_other_connection_is_taken(
             for name in ("uow", "report_uow"):
                 uow = uow_of(wiring, name)
                 for _ in range(2):
-                    await taken.enter_async_context(uow(a_tenant_id()))
+                    await taken.enter_async_context(uow(tenant.id))
             caller = await omni.authenticator.authenticate(key.secret)
             question = Message.of(Role.USER, "Snow is white. What is white?")
             await omni.chat.complete(caller, ChatRequest("omni-brain", (question,)), idempotency_key=under)
@@ -86,9 +90,9 @@ async def test_a_call_goes_on_while_every_other_connection_is_taken(
 async def test_reports_above_a_tenants_share_wait_and_are_refused_while_others_have_theirs(
     fresh_database_url: str, tmp_path: Path
 ) -> None:
-    loud, quiet = a_tenant_id(), a_tenant_id()
     limits = {"report_pool": 4, "report_share": 2, "report_wait_s": 0.2}
     async with opened(fresh_database_url, tmp_path, **limits) as (wiring, omni), AsyncExitStack() as under_way:
+        loud, quiet = await a_tenant(omni, "loud"), await a_tenant(omni, "quiet")
         uow = uow_of(wiring, "report_uow")
         for _ in range(2):
             await under_way.enter_async_context(uow(loud))
@@ -100,8 +104,8 @@ async def test_reports_above_a_tenants_share_wait_and_are_refused_while_others_h
 async def test_a_report_that_takes_too_long_is_refused_and_its_connection_goes_on(
     fresh_database_url: str, tmp_path: Path
 ) -> None:
-    tenant_id = a_tenant_id()
     async with opened(fresh_database_url, tmp_path, report_pool=1, report_within_s=0.2) as (wiring, omni):
+        tenant_id = await a_tenant(omni, "acme")
         uow = uow_of(wiring, "report_uow")
         with pytest.raises(ReportTooSlow, match="ask for less time"):
             await sleep(uow, tenant_id, 60)
@@ -109,8 +113,9 @@ async def test_a_report_that_takes_too_long_is_refused_and_its_connection_goes_o
 
 
 async def test_a_report_writes_nothing(fresh_database_url: str, tmp_path: Path) -> None:
-    async with opened(fresh_database_url, tmp_path) as (wiring, _), uow_of(wiring, "report_uow")(a_tenant_id()) as tx:
-        found = await connection_of(tx).execute(sa.text("show transaction_read_only"))
+    async with opened(fresh_database_url, tmp_path) as (wiring, omni):
+        async with uow_of(wiring, "report_uow")(await a_tenant(omni, "acme")) as tx:
+            found = await connection_of(tx).execute(sa.text("show transaction_read_only"))
         assert found.scalar_one() == "on"
 
 

@@ -6,6 +6,7 @@ from omni_core.adapters.memory.billing import MemoryBillableUsage, MemoryInvoice
 from omni_core.adapters.postgres.billable_usage import PostgresBillableUsage
 from omni_core.adapters.postgres.billing import PostgresInvoiceStore
 from omni_core.domain.billing.api import Billing, Months
+from omni_core.domain.kernel.uow import UnitsOfWork
 
 
 class BillingContainer(containers.DeclarativeContainer):
@@ -27,7 +28,7 @@ class BillingContainer(containers.DeclarativeContainer):
     )
     face = providers.Singleton(
         Billing,
-        platform.uow,
+        providers.Singleton(UnitsOfWork, platform.uow, platform.report_uow),
         store,
         usage,
         pricing.store,

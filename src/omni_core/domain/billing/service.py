@@ -12,7 +12,7 @@ from omni_core.domain.kernel.clock import Month
 from omni_core.domain.kernel.ids import Ids
 from omni_core.domain.kernel.pages import Page, PageRequest, page_of
 from omni_core.domain.kernel.tenancy import PLATFORM, Principal, Scope, TenantId
-from omni_core.domain.kernel.uow import Transaction, UnitOfWork
+from omni_core.domain.kernel.uow import Transaction, UnitsOfWork
 from omni_core.domain.metering.api import UsageEvent
 from omni_core.domain.pricing.api import Price
 
@@ -30,7 +30,7 @@ class Billing:
 
     def __init__(
         self,
-        uow: UnitOfWork,
+        uows: UnitsOfWork,
         store: InvoiceStore,
         usage: BillableUsage,
         prices: PriceTable,
@@ -39,7 +39,7 @@ class Billing:
         *,
         currency: str,
     ) -> None:
-        self._uow = uow
+        self._uow, self._reports = uows
         self._store = store
         self._usage = usage
         self._prices = prices
@@ -107,7 +107,7 @@ class Billing:
         self._months.check_begun(month)
 
         async def compute(prices: _Prices) -> Invoice:
-            async with self._uow(principal.tenant_id) as tx:
+            async with self._reports(principal.tenant_id) as tx:
                 invoice = await self._invoice(tx, month)
                 if not invoice.is_finalized:
                     await self._bill_unclaimed(tx, invoice, prices)

@@ -1,7 +1,7 @@
 """The unit of work: everything done inside one happens, or none of it does."""
 
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from omni_core.domain.kernel.events import Event
 from omni_core.domain.kernel.tenancy import TenantId
@@ -30,3 +30,10 @@ class UnitOfWork(Protocol):
     def __call__(self, tenant_id: TenantId) -> AbstractAsyncContextManager[Transaction]:
         """Begin a transaction that sees the rows of `tenant_id` and of no other tenant."""
         ...
+
+
+class UnitsOfWork(NamedTuple):
+    """For services that do both: `cases` for what is changed and looked up, `reports` for what reads much and may wait."""
+
+    cases: UnitOfWork
+    reports: UnitOfWork
