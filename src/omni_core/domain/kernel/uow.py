@@ -33,7 +33,7 @@ class UnitOfWork(Protocol):
 
 
 class UnitsOfWork(NamedTuple):
-    """For services that do both: `cases` for what is changed and looked up, `reports` for what reads much and may wait."""
+    """For services that do both: `cases` for what is changed or looked up, `reports` for what reads much."""
 
     cases: UnitOfWork
     reports: UnitOfWork
