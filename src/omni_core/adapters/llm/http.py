@@ -136,16 +136,19 @@ class HttpChatModel:
 def pieces_of(reader: AnswerReader, batch: Sequence[bytes]) -> Iterator[ChatDelta]:
     """Read events that arrived together. Their words become one piece: each costs its way through Omni only once."""
     held: list[ChatDelta] = []
+    has_figures = False  # the last of them
     try:
         for event in batch:
             read = reader.read(event)
             for delta in (read,) if isinstance(read, ChatDelta) else read or ():
+                is_plain = delta.is_plain
                 # Figures count what came before them and with them, so nothing that comes after joins their piece.
-                if held and not (delta.is_plain and (held[-1].usage_so_far is None or delta.usage_so_far is not None)):
+                if held and not (is_plain and (not has_figures or delta.usage_so_far is not None)):
                     yield _joined(held)
                     held.clear()
-                if delta.is_plain:
+                if is_plain:
                     held.append(delta)
+                    has_figures = delta.usage_so_far is not None
                 else:
                     yield delta
             if reader.over():

@@ -192,9 +192,12 @@ class OpenAIReader:
         text, reasoning, calls = "", "", ()  # type: tuple[str, str, tuple[ToolCallDelta, ...]]
         if said is not None:
             text = said.content or said.refusal or ""
-            reasoning = _thoughts(said)
-            calls = tuple(_call_deltas(said)) if said.tool_calls else ()
-            _tally(self._tally, said)
+            reasoning = said.reasoning_content or said.reasoning or ""
+            if said.tool_calls or reasoning or said.refusal:
+                calls = tuple(_call_deltas(said))
+                _tally(self._tally, said)
+            elif text:
+                self._tally.add(text)
         if text or reasoning or calls or finish or so_far:
             return ChatDelta(text, calls, finish, None, reasoning, so_far)
         return None

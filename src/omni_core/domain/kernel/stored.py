@@ -60,7 +60,7 @@ def stored(words: type[E], text: str) -> E:
 
 def is_known(word: StrEnum) -> bool:
     """Tell whether a word is a member of its enumeration, and no stand-in."""
-    return word.value in type(word)._value2member_map_
+    return word._value_ in type(word)._value2member_map_
 
 
 def check_word(words: type[StrEnum], word: object, field: str) -> None:

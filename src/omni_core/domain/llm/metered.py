@@ -64,16 +64,16 @@ class MeteredChatModel:
         try:
             async with aclosing(self._inner.stream(account.request)) as deltas:
                 async for piece in deltas:
-                    is_first_sign = bool(piece.reasoning) and not produced.is_started
+                    was_started = produced.is_started
                     delta = produced.add(piece)
                     if delta is None:
-                        if is_first_sign:
+                        if piece.reasoning and not was_started:
                             yield None
                         continue
                     if delta.finish_reason is not None:
                         finished.add(delta.index)
                     # Of several choices, those that go on are handed on.
-                    if delta.index in finished or delta.usage is not None:
+                    if delta.usage is not None or (finished and delta.index in finished):
                         end.append(delta)
                     else:
                         yield delta

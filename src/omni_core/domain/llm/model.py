@@ -271,8 +271,8 @@ class ChatDelta(msgspec.Struct, frozen=True):
     @property
     def is_plain(self) -> bool:
         """Whether it holds words or figures on the way, of the first choice, and nothing else: such pieces join."""
-        is_special = self.index or self.logprobs is not None
-        return not self.tool_calls and self.finish_reason is None and self.usage is None and not is_special
+        is_first = self.index == 0 and self.logprobs is None
+        return is_first and self.finish_reason is None and self.usage is None and not self.tool_calls
 
     @property
     def is_empty(self) -> bool:
