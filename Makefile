@@ -39,7 +39,7 @@ test: duration lint types imports ## Run every check, the whole test suite last 
 	$(PYTEST) -n auto --maxprocesses 2 --dist loadfile $(ARGS)
 
 duration:
-	@echo "make test: every check takes about five minutes on two cores, the first time with the installation"
+	@echo "make test: every check takes about eight minutes on two cores, the first time with the installation"
 
 lint: $(READY) ## Check style with ruff
 	$(BIN)/ruff check $(CHECKED)
