@@ -21,7 +21,7 @@ def lives(data: Path, pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass
+        return True  # another account's, and alive
     return True
 
 
