@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from omni_core import ChatDelta, ChatRequest, ChatResponse, FinishReason, Message, Role, TokenUsage
+from omni_core import ChatChoice, ChatDelta, ChatRequest, ChatResponse, FinishReason, Message, Role, TokenUsage
 from omni_core.domain.llm.api import Image, InvalidIdempotencyKey, Text, Tool, ToolCallDelta
 from omni_core.domain.llm.errors import ProviderGarbage, ProviderRateLimited, ProviderUnavailable
 from omni_core.domain.llm.keyed import BrokenOff, Outcome, check_key, fingerprint_of
@@ -108,6 +108,17 @@ def test_what_another_release_kept_is_read():
     piece = {"finish_reason": "tired"}
     streamed = Outcome.of_text(msgspec.json.encode({"created_at": WHEN, "pieces": [piece]}).decode())
     assert [one.finish_reason for one in streamed.pieces] == ["tired"]
+
+
+def test_several_choices_that_another_release_kept_are_read():
+    other = ChatChoice(Message.of(Role.ASSISTANT, "Forty-three."), FinishReason.LENGTH)
+    whole = msgspec.structs.replace(RESPONSE, alternatives=(other,))
+    assert Outcome.of_text(Outcome(WHEN, whole).to_text()) == Outcome(WHEN, whole)
+    said = msgspec.json.decode(Outcome(WHEN, whole).to_text())
+    said["response"]["alternatives"][0]["finish_reason"] = "tired"
+    read = Outcome.of_text(msgspec.json.encode(said).decode())
+    assert read.response is not None
+    assert [choice.finish_reason for choice in read.response.choices] == ["stop", "tired"]
 
 
 def test_an_error_comes_back_as_it_was():

@@ -15,7 +15,7 @@ from omni_core.domain.kernel.stored import rebuilds, stored
 from omni_core.domain.kernel.tenancy import TenantId
 from omni_core.domain.llm import errors
 from omni_core.domain.llm.errors import InvalidIdempotencyKey, ProviderUnavailable
-from omni_core.domain.llm.model import ChatDelta, ChatRequest, ChatResponse, FinishReason
+from omni_core.domain.llm.model import ChatChoice, ChatDelta, ChatRequest, ChatResponse, FinishReason
 
 KEY_NAME = "Idempotency-Key"
 MAX_KEY = 255
@@ -137,6 +137,10 @@ def _rebuilt(said: dict[str, Any]) -> Outcome:
 
 def _finished(said: dict[str, Any], kind: Any) -> Any:  # noqa: ANN401 - an answer, or a piece of one
     word = said.get("finish_reason")
+    others = tuple(_finished(choice, ChatChoice) for choice in said.get("alternatives", ()))
     placed = {**said, "finish_reason": FinishReason.STOP if word else None}
+    if others:
+        placed["alternatives"] = ()
     made = msgspec.convert(placed, kind)
-    return msgspec.structs.replace(made, finish_reason=stored(FinishReason, word)) if word else made
+    known = {"finish_reason": stored(FinishReason, word)} if word else {}
+    return msgspec.structs.replace(made, **known, **({"alternatives": others} if others else {}))
