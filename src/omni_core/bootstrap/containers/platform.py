@@ -62,6 +62,12 @@ async def _premises(premises: Premises) -> AsyncGenerator[Premises, None]:
     yield premises
 
 
+def _for_existing(storage: Any, memory: Any, tenants: Any, postgres: Any) -> Any:  # noqa: ANN401 - providers
+    """Return the provider of a unit of work that commits for tenants that exist."""
+    uow = providers.Selector(storage, memory=memory.provided.begin, postgres=postgres)
+    return providers.Singleton(ExistingTenants, uow, tenants)
+
+
 class PlatformContainer(containers.DeclarativeContainer):
     """On what everything stands. Without a `database` everything stays in memory."""
 
@@ -95,41 +101,22 @@ class PlatformContainer(containers.DeclarativeContainer):
         memory=providers.Singleton(MemoryTenantStore, memory),
         postgres=providers.Singleton(PostgresTenantStore),
     )
-    uow = providers.Singleton(
-        ExistingTenants,
-        providers.Selector(
-            storage,
-            memory=memory.provided.begin,
-            postgres=providers.Singleton(PostgresUnitOfWork, engine, clock, ids),
-        ),
-        tenants,
-    )
+    uow = _for_existing(storage, memory, tenants, providers.Singleton(PostgresUnitOfWork, engine, clock, ids))
     # What every call looks up: whatever else goes on, there is a connection for it.
-    chat_uow = providers.Singleton(
-        ExistingTenants,
-        providers.Selector(
-            storage,
-            memory=memory.provided.begin,
-            postgres=providers.Singleton(PostgresUnitOfWork, chat_engine, clock, ids),
-        ),
-        tenants,
-    )
+    chat_uow = _for_existing(storage, memory, tenants, providers.Singleton(PostgresUnitOfWork, chat_engine, clock, ids))
     # What reads much, and may wait.
-    report_uow = providers.Singleton(
-        ExistingTenants,
-        providers.Selector(
-            storage,
-            memory=memory.provided.begin,
-            postgres=providers.Singleton(
-                PostgresReports,
-                providers.Singleton(PostgresUnitOfWork, report_engine, clock, ids),
-                providers.Singleton(
-                    Turns,
-                    places=settings.provided.report_pool,
-                    share=settings.provided.report_share,
-                    wait_s=settings.provided.report_wait_s,
-                ),
+    report_uow = _for_existing(
+        storage,
+        memory,
+        tenants,
+        providers.Singleton(
+            PostgresReports,
+            providers.Singleton(PostgresUnitOfWork, report_engine, clock, ids),
+            providers.Singleton(
+                Turns,
+                places=settings.provided.report_pool,
+                share=settings.provided.report_share,
+                wait_s=settings.provided.report_wait_s,
             ),
         ),
-        tenants,
     )
